@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ruleset.h - the compiled policy: what is judged, and what it needs.
+ *
+ * Immutable once loaded. A reload makes a second one and swaps a pointer; an
+ * event is judged by one ruleset from beginning to end. State that changes
+ * (rate limits, variables) belongs to the engine and is indexed by
+ * rule->index.
+ */
+#pragma once
+#include "model/event.h"
+#include "policy/diag.h"
+
+enum protection { PROTECTION_DISABLED, PROTECTION_MONITORING, PROTECTION_BLOCKING };
+const char *protection_name(enum protection protection);
+
+enum action_type { ACTION_BLOCK, ACTION_KILL, ACTION_LOG };
+
+enum kill_scope { KILL_SCOPE_PROCESS, KILL_SCOPE_CONTAINER, KILL_SCOPE_CGROUP, KILL_SCOPE_TREE };
+const char *kill_scope_name(enum kill_scope scope);
+
+struct action {
+	enum action_type type;
+	struct secl_expr *filter; /* NULL = always */
+	const char *filter_text;
+	int error;                /* block: positive errno */
+	int signal;               /* kill */
+	enum kill_scope scope;    /* kill */
+	int level;                /* log: enum log_level */
+	const char *message;      /* log */
+};
+
+struct policy {
+	const char *name;    /* file name, "default" for the built-in one */
+	const char *path;    /* NULL for the built-in one */
+	const char *version;
+	bool is_default;
+};
+
+struct rule {
+	unsigned index;           /* position in ruleset->rules */
+	const char *id, *group_id;
+	const char *expression, *description, *version;
+	const char *const *tags;  /* "key:value" */
+	size_t ntags;
+	const struct secl_string *product_tags;
+	size_t nproduct_tags;
+	const struct policy *policy;
+	enum event_type event;
+	enum protection protection;
+	struct secl_expr *expr;
+	uint64_t needs;           /* of expression and action filters */
+	const struct action *actions;
+	size_t nactions;
+	int64_t every_ns;         /* 0 = default limiter */
+	int priority;
+	bool silent;
+};
+
+/* What a loaded policy asks of one event type. */
+struct event_needs {
+	bool watched;    /* some rule is about this type */
+	bool blocking;   /* some rule may refuse or kill */
+	bool may_block;  /* some rule may refuse with an errno */
+	uint64_t fields; /* enum event_need */
+};
+
+struct ruleset {
+	const struct rule *rules; /* every rule that loaded, in order */
+	size_t nrules;
+	const struct policy *policies;
+	size_t npolicies;
+	/* rules by event type, in order of evaluation (specification 15) */
+	const struct rule *const *by_event[EVENT_COUNT];
+	size_t nby_event[EVENT_COUNT];
+	struct event_needs needs[EVENT_COUNT];
+	/* some rule of any type looks at the image of a process (its file, arguments,
+	 * environment, ancestors): execs must be followed; and some blocking rule does
+	 * by values that only the moment of the exec makes certain */
+	bool follows_images, verifies_images;
+	unsigned generation;
+};
+
+/* -m: what blocking rules do. */
+enum protection_mode { MODE_BLOCK, MODE_MONITOR, MODE_OFF };
+
+struct ruleset_options {
+	const char *const *paths; /* policy files and directories; none = built-in */
+	size_t npaths;
+	const char *agent_version;/* "7.75.0" */
+	const char *origin;       /* event.origin: "ebpfless" */
+	const char *hostname;
+};
+
+/* Loads all policies. One broken rule leaves the others loaded and is a row in
+ * *diags; *ret then still comes out. Fails with -ENOENT/-EACCES/... when a
+ * path cannot be read, -EINVAL when no valid rule is left, -ENOMEM; the
+ * reason is in *err. The caller owns *ret (ruleset_free) and *diags.
+ */
+int ruleset_load(const struct ruleset_options *options, struct ruleset **ret, struct diags *diags,
+		 struct err *err);
+void ruleset_free(struct ruleset *ruleset);
