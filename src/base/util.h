@@ -37,7 +37,7 @@
 		taken_fd_;            \
 	})
 
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(text, first) __attribute__((__format__(__printf__, text, first)))
 #define FALLTHROUGH __attribute__((fallthrough))
 #define UNUSED __attribute__((unused))
 
