@@ -2,16 +2,21 @@
 /* config.h - what the user asked for: defaults, then guard.conf, then options.
  *
  * The rows of policy/options.def make the option parser, the keys of
- * guard.conf, --help, the manual's option lists and the completion.
+ * guard.conf, --help, the manual's option lists and the completion. Reading
+ * the command line is options.h.
+ *
+ * This header has the name of autoconf's: sources in src/policy include that
+ * one as <config.h>, everybody includes this one as "policy/config.h".
  */
 #pragma once
 #include "base/err.h"
 #include "policy/ruleset.h"
 
 struct strv {
-	char **items; /* NULL-terminated */
+	char **items; /* NULL-terminated; NULL while empty */
 	size_t count;
 };
+/* 0, or -ENOMEM; ITEM is copied. */
 int strv_add(struct strv *v, const char *item);
 void strv_done(struct strv *v);
 
@@ -21,7 +26,7 @@ enum on_leftover { LEFTOVER_WAIT, LEFTOVER_KILL };
 
 struct config {
 	/* from the command line or guard.conf */
-	struct strv policies;  /* -p */
+	struct strv policies;  /* -p; for check its operands. Empty = the built-in one */
 	enum protection_mode mode; /* -m, [protection] active */
 	struct strv sinks;     /* -o */
 	char *service;         /* --service, else DD_SERVICE of the command */
@@ -30,7 +35,13 @@ struct config {
 	/* command line only */
 	char *user, *group, *cwd;
 	char *config_path;     /* --config */
-	char **command;        /* borrowed from argv, NULL-terminated */
+	char **command;        /* what follows the options: borrowed from argv, NULL-terminated */
+	bool json;             /* check, doctor: --json */
+	char *explain;         /* check: --explain, the id of a rule */
+	char *expression;      /* eval: -e */
+	char *event_file;      /* eval: --event, "-" = standard input */
+	bool batch;            /* eval: --batch */
+	bool help;             /* --help was given: print options_help() and end with 0 */
 	/* guard.conf only */
 	enum on_supervisor_loss on_supervisor_loss; /* [run] on_supervisor_loss */
 	enum on_leftover leftover;   /* [run] leftover = wait | kill */
@@ -51,3 +62,8 @@ void config_done(struct config *config);
  * is not understood is an error that names file, line and the nearest key.
  */
 int config_read(struct config *config, const char *path, struct err *err);
+
+/* Without any policy so far: SYSCONFDIR/guard/policies.d when it holds one,
+ * else the list stays empty, which means the built-in policy. 0, or -ENOMEM.
+ */
+int config_default_policies(struct config *config);
