@@ -26,33 +26,33 @@ enum on_leftover { LEFTOVER_WAIT, LEFTOVER_KILL };
 
 struct config {
 	/* from the command line or guard.conf */
-	struct strv policies;  /* -p; for check its operands. Empty = the built-in one */
+	struct strv policies;      /* -p; for check its operands. Empty = the built-in one */
 	enum protection_mode mode; /* -m, [protection] active */
-	struct strv sinks;     /* -o */
-	char *service;         /* --service, else DD_SERVICE of the command */
-	struct strv tags;      /* --tag */
+	struct strv sinks;         /* -o */
+	char *service;             /* --service, else DD_SERVICE of the command */
+	struct strv tags;          /* --tag */
 	bool best_effort, quiet;
 	/* command line only */
 	char *user, *group, *cwd;
-	char *config_path;     /* --config */
-	char **command;        /* what follows the options: borrowed from argv, NULL-terminated */
-	bool json;             /* check, doctor: --json */
-	char *explain;         /* check: --explain, the id of a rule */
-	char *expression;      /* eval: -e */
-	char *event_file;      /* eval: --event, "-" = standard input */
-	bool batch;            /* eval: --batch */
-	bool help;             /* --help was given: print options_help() and end with 0 */
+	char *config_path; /* --config */
+	char **command;    /* what follows the options: borrowed from argv, NULL-terminated */
+	bool json;         /* check, doctor: --json */
+	char *explain;     /* check: --explain, the id of a rule */
+	char *expression;  /* eval: -e */
+	char *event_file;  /* eval: --event, "-" = standard input */
+	bool batch;        /* eval: --batch */
+	bool help;         /* --help was given: print options_help() and end with 0 */
 	/* guard.conf only */
 	enum on_supervisor_loss on_supervisor_loss; /* [run] on_supervisor_loss */
-	enum on_leftover leftover;   /* [run] leftover = wait | kill */
-	enum foreign_abi foreign_abi;/* [hardening] foreign_abi */
-	bool refuse_io_uring;        /* [hardening] io_uring = refuse | allow */
-	bool refuse_userfaultfd;     /* [hardening] userfaultfd */
-	bool protect_self;           /* [hardening] protect_self */
-	int64_t deadline_ms;         /* [run] deadline: for one verdict */
-	char *origin;                /* [events] origin = ebpfless */
-	struct strv scrub_words;     /* [events] scrub: extra words */
-	struct strv envs_with_value; /* [events] envs_with_value */
+	enum on_leftover leftover;                  /* [run] leftover = wait | kill */
+	enum foreign_abi foreign_abi;               /* [hardening] foreign_abi */
+	bool refuse_io_uring;                       /* [hardening] io_uring = refuse | allow */
+	bool refuse_userfaultfd;                    /* [hardening] userfaultfd */
+	bool protect_self;                          /* [hardening] protect_self */
+	int64_t deadline_ms;                        /* [run] deadline: for one verdict */
+	char *origin;                               /* [events] origin = ebpfless */
+	struct strv scrub_words;                    /* [events] scrub: extra words */
+	struct strv envs_with_value;                /* [events] envs_with_value */
 };
 
 void config_init(struct config *config); /* defaults */

@@ -14,14 +14,14 @@ enum diag_subject { DIAG_POLICY, DIAG_MACRO, DIAG_RULE, DIAG_ACTION, DIAG_WARNIN
 struct diag {
 	enum diag_subject subject;
 	enum diag_status status;
-	char *policy;       /* file name */
-	char *path;         /* path, NULL for the built-in policy */
-	char *id;           /* of the rule or macro; NULL for a policy */
-	char *message;      /* why; NULL when loaded */
+	char *policy;          /* file name */
+	char *path;            /* path, NULL for the built-in policy */
+	char *id;              /* of the rule or macro; NULL for a policy */
+	char *message;         /* why; NULL when loaded */
 	unsigned line, column; /* in the file, from 1; 0 = unknown */
-	char *source;       /* the source line, NULL = none */
-	unsigned caret;     /* offset of the error in it */
-	unsigned rule;      /* index in ruleset->rules when loaded, else UINT32_MAX */
+	char *source;          /* the source line, NULL = none */
+	unsigned caret;        /* offset of the error in it */
+	unsigned rule;         /* index in ruleset->rules when loaded, else UINT32_MAX */
 };
 
 struct diags {

@@ -83,8 +83,8 @@ void options_dump(FILE *out);
  * time, which replaces a list instead of adding to it. 0; -ENOENT when there
  * is no such key (*ret_hint: the nearest, or NULL); -EINVAL with *err.
  */
-int options_set_key(struct config *config, const char *section, const char *key,
-		    const char *value, bool first, const char **ret_hint, struct err *err);
+int options_set_key(struct config *config, const char *section, const char *key, const char *value,
+		    bool first, const char **ret_hint, struct err *err);
 
 /* Sets what ROW stands for from the command line; VALUE is ignored for flags,
  * FIRST as above. 0, -EINVAL with *err, -ENOMEM.

@@ -22,25 +22,25 @@ struct action {
 	enum action_type type;
 	struct secl_expr *filter; /* NULL = always */
 	const char *filter_text;
-	int error;                /* block: positive errno */
-	int signal;               /* kill */
-	enum kill_scope scope;    /* kill */
-	int level;                /* log: enum log_level */
-	const char *message;      /* log */
+	int error;             /* block: positive errno */
+	int signal;            /* kill */
+	enum kill_scope scope; /* kill */
+	int level;             /* log: enum log_level */
+	const char *message;   /* log */
 };
 
 struct policy {
-	const char *name;    /* file name, "default" for the built-in one */
-	const char *path;    /* NULL for the built-in one */
+	const char *name; /* file name, "default" for the built-in one */
+	const char *path; /* NULL for the built-in one */
 	const char *version;
 	bool is_default;
 };
 
 struct rule {
-	unsigned index;           /* position in ruleset->rules */
+	unsigned index; /* position in ruleset->rules */
 	const char *id, *group_id;
 	const char *expression, *description, *version;
-	const char *const *tags;  /* "key:value" */
+	const char *const *tags; /* "key:value" */
 	size_t ntags;
 	const struct secl_string *product_tags;
 	size_t nproduct_tags;
@@ -48,10 +48,10 @@ struct rule {
 	enum event_type event;
 	enum protection protection;
 	struct secl_expr *expr;
-	uint64_t needs;           /* of expression and action filters */
+	uint64_t needs; /* of expression and action filters */
 	const struct action *actions;
 	size_t nactions;
-	int64_t every_ns;         /* 0 = default limiter */
+	int64_t every_ns; /* 0 = default limiter */
 	int priority;
 	bool silent;
 };
@@ -86,8 +86,8 @@ enum protection_mode { MODE_BLOCK, MODE_MONITOR, MODE_OFF };
 struct ruleset_options {
 	const char *const *paths; /* policy files and directories; none = built-in */
 	size_t npaths;
-	const char *agent_version;/* "7.75.0" */
-	const char *origin;       /* event.origin: "ebpfless" */
+	const char *agent_version; /* "7.75.0" */
+	const char *origin;        /* event.origin: "ebpfless" */
 	const char *hostname;
 };
 
