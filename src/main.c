@@ -1,12 +1,68 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* main.c - the table of subcommands. */
+/* main.c - the table of subcommands, and how one is chosen. */
 #include "config.h"
 
 #include <stdio.h>
 
+#include "base/log.h"
+#include "base/nearest.h"
 #include "cmd/cmd.h"
 
-int main(void)
+const struct command *const commands[] = {
+	&cmd_version,
+	&cmd_help,
+	NULL,
+};
+
+/* What people write instead of a command: both spellings reach the same one. */
+static const struct {
+	const char *word, *command;
+} spellings[] = {
+	{ "--help", "help" },
+	{ "-h", "help" },
+	{ "--version", "version" },
+	{ "-V", "version" },
+};
+
+static const struct command *find_command(const char *word)
 {
-	return 0;
+	for (size_t i = 0; i < ELEMENTS(spellings); i++) {
+		if (streq(spellings[i].word, word))
+			word = spellings[i].command;
+	}
+	for (const struct command *const *c = commands; *c; c++) {
+		if (streq((*c)->name, word))
+			return *c;
+	}
+	return NULL;
+}
+
+static void say_unknown(const char *word)
+{
+	struct nearest n = NEAREST(word);
+	const char *hint;
+
+	for (const struct command *const *c = commands; *c; c++)
+		nearest_offer(&n, (*c)->name);
+	hint = nearest_result(&n);
+	if (hint)
+		log_error("unknown command '%s', did you mean '%s'?", word, hint);
+	else
+		log_error("unknown command '%s', see 'guard help'", word);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc < 2) {
+		log_error("no command given, see 'guard help'");
+		return EXIT_GUARD;
+	}
+	command = find_command(argv[1]);
+	if (!command) {
+		say_unknown(argv[1]);
+		return EXIT_GUARD;
+	}
+	return command->run(argc - 1, argv + 1);
 }

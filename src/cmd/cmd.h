@@ -17,5 +17,10 @@ struct command {
 
 extern const struct command cmd_run, cmd_check, cmd_eval, cmd_doctor, cmd_version, cmd_help;
 
+/* For the end of a command whose answer went to standard output: EXIT_SUCCESS,
+ * or EXIT_FAILURE after a message when it could not all be written.
+ */
+int cmd_finish_stdout(void);
+
 /* All of them, NULL-terminated (main.c). */
 extern const struct command *const commands[];

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/lib/t-do.h"
+
+#include <sys/wait.h>
+
+int say(long result)
+{
+	if (result == -1) {
+		(void)printf("errno %s\n", strerrorname_np(errno));
+		return T_FAILED;
+	}
+	(void)printf("ok\n");
+	return T_OK;
+}
+
+int setup_failed(const char *what)
+{
+	(void)fprintf(stderr, "t-do: %s: %s\n", what, strerror(errno));
+	return T_SETUP;
+}
+
+int say_child(pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid)
+		return setup_failed("waitpid");
+	if (WIFSIGNALED(status)) {
+		(void)printf("signal %s\n", sigabbrev_np(WTERMSIG(status)));
+		return T_FAILED;
+	}
+	(void)printf("exit %d\n", WEXITSTATUS(status));
+	return WEXITSTATUS(status);
+}
+
+int write_file(const char *path, const char *text)
+{
+	char temporary[4096];
+	FILE *f;
+
+	(void)snprintf(temporary, sizeof temporary, "%s.new", path);
+	f = fopen(temporary, "we");
+	if (!f)
+		return -1;
+	(void)fputs(text, f);
+	if (fclose(f) != 0)
+		return -1;
+	return rename(temporary, path);
+}
+
+static const struct deed *const groups[] = { exec_deeds, net_deeds, proc_deeds };
+
+int main(int argc, char **argv)
+{
+	for (size_t g = 0; g < ELEMENTS(groups); g++) {
+		for (const struct deed *d = groups[g]; d->name; d++) {
+			int status;
+
+			if (argc < 2 || strcmp(d->name, argv[1]) != 0)
+				continue;
+			if (argc - 2 < d->nargs) {
+				(void)fprintf(stderr, "usage: t-do %s %s\n", d->name, d->arguments);
+				return T_SETUP;
+			}
+			status = d->run(argv + 2);
+			return fflush(stdout) == 0 ? status : T_SETUP;
+		}
+	}
+	for (size_t g = 0; g < ELEMENTS(groups); g++) {
+		for (const struct deed *d = groups[g]; d->name; d++)
+			(void)fprintf(stderr, "t-do %s %s\n", d->name, d->arguments);
+	}
+	return T_SETUP;
+}
