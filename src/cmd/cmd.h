@@ -17,6 +17,11 @@ struct command {
 
 extern const struct command cmd_run, cmd_check, cmd_eval, cmd_doctor, cmd_version, cmd_help;
 
+/* What `guard help COMMAND` and `guard COMMAND --help` print, on standard output.
+ * Returns the exit status.
+ */
+int cmd_print_help(const struct command *command);
+
 /* For the end of a command whose answer went to standard output: EXIT_SUCCESS,
  * or EXIT_FAILURE after a message when it could not all be written.
  */

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cmd/cmd.h"
+#include "policy/options.h"
 
 static const char overview[] =
 	"guard judges what a program does, before it takes effect.\n"
@@ -39,18 +40,20 @@ static int overview_print(void)
 	return cmd_finish_stdout();
 }
 
-static int command_print(const struct command *command)
+int cmd_print_help(const struct command *command)
 {
-	(void)printf("usage: guard %s%s%s\n\n%s\n", command->name, *command->synopsis ? " " : "",
+	(void)printf("usage: guard %s%s%s\n\n%s\n\n", command->name, *command->synopsis ? " " : "",
 		     command->synopsis, command->summary);
+	options_help(stdout, command->name);
 	return cmd_finish_stdout();
 }
 
-/* One row a line, tab-separated: "command NAME SUMMARY". */
+/* One row a line, tab-separated: "command NAME SUMMARY", then the options. */
 static int dump(void)
 {
 	for (const struct command *const *c = commands; *c; c++)
 		(void)printf("command\t%s\t%s\n", (*c)->name, (*c)->summary);
+	options_dump(stdout);
 	return cmd_finish_stdout();
 }
 
@@ -60,6 +63,8 @@ static int help(int argc, char **argv)
 
 	if (argc < 2)
 		return overview_print();
+	if (streq(argv[1], "--help") || streq(argv[1], "-h"))
+		return cmd_print_help(&cmd_help);
 	if (streq(argv[1], "--dump"))
 		return dump();
 	command = find(argv[1]);
@@ -67,7 +72,7 @@ static int help(int argc, char **argv)
 		log_error("there is no help on '%s', see 'guard help'", argv[argc - 1]);
 		return cmd_help.usage_status;
 	}
-	return command_print(command);
+	return cmd_print_help(command);
 }
 
 const struct command cmd_help = {

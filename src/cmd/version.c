@@ -8,7 +8,8 @@
 
 static int version(int argc, char **argv)
 {
-	(void)argv;
+	if (argc == 2 && (streq(argv[1], "--help") || streq(argv[1], "-h")))
+		return cmd_print_help(&cmd_version);
 	if (argc > 1) {
 		log_error("version takes no arguments");
 		return cmd_version.usage_status;

@@ -5,10 +5,11 @@
 # log. Usage: criterion.sh PROGRAM [ARGUMENT]...
 results=$(mktemp) || exit 99
 trap 'rm -f "$results"' EXIT
-"$@" --tap="$results" --ascii >&2
+"$@" --tap="$results" >&2
 status=$?
 # Criterion's block after a failure is YAML, which automake would take for text
 # to be ignored: keep it in the log as comments.
 sed -e 's/^  /# &/' "$results"
-[ -s "$results" ] || echo "Bail out! $1 wrote no results (exit status $status)"
-exit $status
+[ -s "$results" ] || echo "Bail out! $1 wrote no results"
+# A failed test is counted by its line; any other failure is one of its own.
+grep -q '^not ok' "$results" || exit "$status"
