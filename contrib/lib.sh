@@ -31,6 +31,9 @@ die()
 	exit 1
 }
 
+# guard reads it, and bash needs it for what follows
+[ -r /proc/self/status ] || die "/proc is not mounted here: mount -t proc proc /proc"
+
 # what_is_missing PACKAGE...: those that are not installed.
 what_is_missing()
 {
@@ -92,13 +95,6 @@ prepare_configure()
 		rm -f autoreconf.log
 		return
 	done
-}
-
-# What guard and its tests cannot do without.
-need_proc()
-{
-	[ -r /proc/self/status ] ||
-		die "/proc is not mounted, and guard reads it: mount -t proc proc /proc"
 }
 
 # run_tests DIRECTORY [MAKE ARGUMENT]...: `make check`; its words go to check.log.
