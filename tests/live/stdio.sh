@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What a program can see of itself is the same with and without guard: open
+# descriptors, ids, limits, signals, environment. Exercises the launch order.
+. "${srcdir:-.}/tests/live/tap.sh"
+
+policy quiet <<END
+  - id: never
+    expression: exec.file.path == "/nowhere"
+END
+guarded() { "$guard" run -q -p "$work/quiet.policy" -- "$@"; }
+
+# same NAME SHELL-WORDS: the shell words, with @ for nothing and for guard, print the same.
+same()
+{
+	local native under
+	native=$(eval "${2//@/}" 2>&1 </dev/null | grep -v '^env _=')
+	under=$(eval "${2//@/$guard run -q -p $work/quiet.policy --}" 2>&1 </dev/null | grep -v '^env _=')
+	[ -n "$native" ] || { echo "printed nothing without guard"; return 1; }
+	[ "$native" = "$under" ] || { diff <(echo "$native") <(echo "$under"); return 1; }
+}
+export t_do
+while IFS='|' read -r name words; do
+	check "the same with guard: $name" same "$name" "$words"
+done <<'END'
+open descriptors|@ $t_do fds
+standard input closed|@ $t_do fds <&-
+standard error closed|@ $t_do fds 2>&-
+standard input and error closed|@ $t_do fds <&- 2>&-
+standard output closed|{ @ $t_do fds >&- 2>/dev/null; }; echo $?
+a descriptor beyond the usual|@ $t_do fds 5</dev/null 9</dev/null
+a high descriptor|@ $t_do fds 250</dev/null
+ids, limits, masks, environment|@ $t_do self
+of a static program|@ ${t_do}-static self
+an environment of one variable|env -i FOO=bar @ $t_do self
+an empty environment|env -i @ $t_do self
+signals ignored|(trap '' PIPE INT HUP; @ $t_do self)
+a lower limit of descriptors|(ulimit -n 300; @ $t_do self)
+a limit of processes|(ulimit -u 20000; @ $t_do self)
+no core dumps|(ulimit -c 0; @ $t_do self)
+another umask|(umask 027; @ $t_do self)
+a lower priority|nice -n 7 @ $t_do self
+another directory|(cd /usr; @ $t_do self)
+a directory that is gone|(mkdir gone; cd gone; rmdir ../gone; @ $t_do self)
+arguments with spaces and newlines|@ printf '<%s>' 'a b' '' $'c\nd' '--' '-x'
+a pipeline on both sides|seq 20000 | @ sort -rn | md5sum
+END
+
+big() { head -c 20000000 /dev/zero | "$@" cat | wc -c; }
+check "twenty megabytes pass through" prints 20000000 big guarded
+binary() { head -c 300000 /dev/urandom | tee sent | "$@" cat | cmp - sent; }
+check "binary data passes unchanged" binary guarded
+
+# a reader that leaves: SIGPIPE as without guard
+leaves() { "$@" yes | head -n 1; echo "${PIPESTATUS[0]}"; }
+check "a broken pipe ends the writer by SIGPIPE" prints $'y\n141' leaves guarded
+check "as without guard" prints $'y\n141' leaves env
+
+# standard output of the workload is its own: guard says nothing there
+check "guard prints nothing on standard output" prints "" guarded true
+finish
