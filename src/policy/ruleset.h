@@ -39,6 +39,7 @@ struct policy {
 struct rule {
 	unsigned index; /* position in ruleset->rules */
 	const char *id, *group_id;
+	const char *expanded_id; /* of one of the rules that a fim.write rule became, else NULL */
 	const char *expression, *description, *version;
 	const char *const *tags; /* "key:value" */
 	size_t ntags;
@@ -89,7 +90,17 @@ struct ruleset_options {
 	const char *agent_version; /* "7.75.0" */
 	const char *origin;        /* event.origin: "ebpfless" */
 	const char *hostname;
+	/* load rules about event types that guard does not watch, too: for those who
+	 * evaluate recorded events instead of watching (tests) */
+	bool unwatched;
 };
+
+/* Whether this version watches events of TYPE, how, and how firmly a blocking
+ * verdict about them holds: the columns of model/events.def.
+ */
+bool event_type_watched(enum event_type type);
+const char *event_type_source(enum event_type type);
+enum guarantee event_type_guarantee(enum event_type type);
 
 /* Loads all policies. One broken rule leaves the others loaded and is a row in
  * *diags; *ret then still comes out. Fails with -ENOENT/-EACCES/... when a

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Drafts become rules: compiled, ordered, and summed up in what they need. */
+#include <config.h>
+
+#include "policy/load.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "model/field.h"
+#include "policy/fim.h"
+
+/* What the ruleset holds besides its public part. The public part is first. */
+struct loaded {
+	struct ruleset ruleset;
+	struct arena arena;
+	struct rule *rules;
+	bool execution_context[]; /* of each rule: it is evaluated first */
+};
+
+static const struct {
+	const char *source;
+	enum guarantee guarantee;
+} event_types[] = {
+#define EVENT(id, name, category, source_, guarantee_)                                             \
+	[EVENT_##id] = { .source = source_, .guarantee = GUARANTEE_##guarantee_ },
+#include "model/events.def"
+#undef EVENT
+};
+
+bool event_type_watched(enum event_type type)
+{
+	return type != EVENT_NONE && !streq(event_types[type].source, "-");
+}
+
+const char *event_type_source(enum event_type type)
+{
+	return type == EVENT_NONE ? "-" : event_types[type].source;
+}
+
+enum guarantee event_type_guarantee(enum event_type type)
+{
+	return event_types[type].guarantee;
+}
+
+/* Needs that look at the image of a process. */
+static const uint64_t image_needs =
+	NEED_ARGV | NEED_ENVP | NEED_FILE | NEED_INTERPRETER | NEED_ANCESTORS;
+
+/* ---- compiling --------------------------------------------------------- */
+
+int draft_compile(struct load *load, struct draft *draft, const struct policy_file *file,
+		  const struct yaml *node, const char *text, struct secl_expr **ret)
+{
+	const char *used = NULL;
+	const struct load_vars vars = load_vars(load, &used);
+	const struct secl_options options = {
+		.schema = &event_schema,
+		.macros = load->macros,
+		.vars = &vars.base,
+		.want_bool = true,
+	};
+	struct secl_error error = { .line = 0 };
+	struct secl_expr *expr = NULL;
+	struct yaml place = *node;
+	int r;
+
+	/* an expanded text no longer tells where in the file it stands */
+	if (!streq(text, node->text))
+		place.text = "";
+	r = secl_compile(&options, text, &expr, &error);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		draft->failed = true;
+		r = report_secl(load, DIAG_RULE, file, &place, draft->id, &error);
+		return r < 0 ? r : 1;
+	}
+	if (used) {
+		secl_expr_free(expr);
+		draft->failed = true;
+		r = report_at(load, DIAG_RULE, DIAG_ERROR, file, node, draft->id,
+			      "the rule reads ${%s}: variables are not available in this version",
+			      used);
+		return r < 0 ? r : 1;
+	}
+	*ret = expr;
+	return 0;
+}
+
+static const char *keep(struct load *load, const char *text, bool *failed)
+{
+	const char *copy = text ? arena_copy(load->keep, text, strlen(text)) : NULL;
+
+	*failed |= text && !copy;
+	return copy;
+}
+
+static int keep_tags(struct load *load, const struct draft *d, struct rule *rule)
+{
+	const char **tags = arena_alloc(load->keep, (d->ntags + 1) * sizeof *tags);
+	struct secl_string *products =
+		arena_alloc(load->keep, (d->nproduct_tags + 1) * sizeof *products);
+	bool failed = false;
+
+	if (!tags || !products)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->ntags; i++) {
+		size_t size = strlen(d->tags[i].key) + strlen(d->tags[i].value) + 2;
+		char *tag = arena_alloc(load->keep, size);
+
+		if (!tag)
+			return -ENOMEM;
+		(void)snprintf(tag, size, "%s:%s", d->tags[i].key, d->tags[i].value);
+		tags[i] = tag;
+	}
+	for (size_t i = 0; i < d->nproduct_tags; i++) {
+		products[i].text = keep(load, d->product_tags[i], &failed);
+		products[i].size = strlen(d->product_tags[i]);
+	}
+	rule->tags = tags;
+	rule->ntags = d->ntags;
+	rule->product_tags = products;
+	rule->nproduct_tags = d->nproduct_tags;
+	return failed ? -ENOMEM : 0;
+}
+
+static int keep_texts(struct load *load, const struct draft *d, const char *text,
+		      const struct fim_part *part, struct rule *rule)
+{
+	char id[2 * MAX_ID + 64];
+	bool failed = false;
+
+	rule->id = keep(load, d->id, &failed);
+	rule->group_id = keep(load, d->group_id, &failed);
+	rule->expression = keep(load, text, &failed);
+	rule->description = keep(load, d->description, &failed);
+	rule->version = keep(load, d->version, &failed);
+	if (part) {
+		(void)snprintf(id, sizeof id, "__fim_expanded_%s_%s_%s", part->name,
+			       d->group_id ? d->group_id : "", d->id);
+		rule->expanded_id = keep(load, id, &failed);
+	}
+	return failed ? -ENOMEM : keep_tags(load, d, rule);
+}
+
+static bool enforces(const struct action *actions, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (actions[i].type == ACTION_BLOCK || actions[i].type == ACTION_KILL)
+			return true;
+	}
+	return false;
+}
+
+/* Whether guard can watch what the rule is about: 0; 1 with a row. */
+static int check_event(struct load *load, struct draft *d, enum event_type event, bool blocking)
+{
+	int r;
+
+	if (event == EVENT_NONE) {
+		r = report_draft(load, d, d->expression,
+				 "no field of the rule says which type of event it is about");
+		return r < 0 ? r : 1;
+	}
+	if (event_type_watched(event) || load->options->unwatched)
+		return 0;
+	if (!blocking) {
+		/* a part of a FIM rule may be watched when this one is not */
+		d->filtered = "event type not enabled: this version of guard does not watch it";
+		return 1;
+	}
+	r = report_draft(load, d, d->expression,
+			 "event type %s not enabled: this version of guard cannot block it",
+			 event_type_name(event));
+	return r < 0 ? r : 1;
+}
+
+static void sum_needs(struct rule *rule)
+{
+	rule->needs = secl_expr_needs(rule->expr);
+	for (size_t i = 0; i < rule->nactions; i++) {
+		if (rule->actions[i].filter)
+			rule->needs |= secl_expr_needs(rule->actions[i].filter);
+	}
+}
+
+/* One expression of a draft: 0; 1 when it did not become a rule; -ENOMEM. */
+static int add_rule(struct load *load, struct draft *d, const char *text,
+		    const struct fim_part *part)
+{
+	struct loaded *loaded = CONTAINER_OF(load->ruleset, struct loaded, ruleset);
+	struct rule rule = {
+		.index = (unsigned)load->ruleset->nrules,
+		.policy = d->file->policy,
+		.every_ns = d->every_ns,
+		.silent = d->silent,
+		.priority = (int)MAX(MIN(d->priority, (int64_t)INT32_MAX), (int64_t)INT32_MIN),
+	};
+	struct action *actions = NULL;
+	bool blocks;
+	int r;
+
+	r = draft_compile(load, d, d->expression_file, d->expression, text, &rule.expr);
+	if (r != 0)
+		return r;
+	rule.event = (enum event_type)secl_expr_event(rule.expr);
+	r = actions_compile(load, d, rule.event, &actions, &rule.nactions);
+	if (r != 0)
+		goto drop;
+	rule.actions = actions;
+	blocks = enforces(actions, rule.nactions);
+	rule.protection = d->says_protection ? d->protection
+			  : blocks           ? PROTECTION_BLOCKING
+					     : PROTECTION_MONITORING;
+	r = 1;
+	if (rule.protection == PROTECTION_BLOCKING && !blocks) {
+		if (report_draft(
+			    load, d, d->protection_node,
+			    "protection is blocking, but the rule has no block or kill action") < 0)
+			r = -ENOMEM;
+		goto drop;
+	}
+	r = check_event(load, d, rule.event, rule.protection == PROTECTION_BLOCKING);
+	if (r != 0)
+		goto drop;
+	r = keep_texts(load, d, text, part, &rule);
+	if (r < 0)
+		goto drop;
+	sum_needs(&rule);
+	loaded->execution_context[rule.index] = d->execution_context;
+	loaded->rules[load->ruleset->nrules++] = rule;
+	return 0;
+drop:
+	actions_free(actions, rule.nactions);
+	secl_expr_free(rule.expr);
+	return r;
+}
+
+static int add_fim(struct load *load, struct draft *d)
+{
+	size_t before = load->ruleset->nrules;
+	char *text;
+	int r;
+
+	for (size_t i = 0; i < fim_count; i++) {
+		text = fim_expand(&load->arena, &fim_parts[i], d->expression->text);
+		if (!text)
+			return -ENOMEM;
+		r = add_rule(load, d, text, &fim_parts[i]);
+		if (r < 0 || d->failed)
+			return MIN(r, 0);
+	}
+	if (load->ruleset->nrules > before)
+		d->filtered = NULL;
+	return 0;
+}
+
+/* The row of a rule that is no error. */
+static int report_rule(struct load *load, const struct draft *d, size_t before)
+{
+	enum diag_status status = DIAG_LOADED;
+	const char *message = NULL;
+	int r;
+
+	if (d->filtered) {
+		status = DIAG_FILTERED;
+		message = d->filtered;
+	} else if (load->ruleset->nrules == before) {
+		status = DIAG_DISABLED;
+		message = "the rule is disabled";
+	}
+	r = report_at(load, DIAG_RULE, status, d->file, d->node, d->id, "%s",
+		      message ? message : "loaded");
+	if (r == 0 && status == DIAG_LOADED)
+		load->diags->rows[load->diags->count - 1].rule = (unsigned)before;
+	return r;
+}
+
+static int compile_draft(struct load *load, struct draft *d)
+{
+	size_t before = load->ruleset->nrules;
+	int r = 0;
+
+	if (d->failed || d->merged)
+		return 0;
+	if (!d->filtered && !d->disabled &&
+	    !(d->says_protection && d->protection == PROTECTION_DISABLED)) {
+		r = fim_is(d->expression->text) ? add_fim(load, d)
+						: add_rule(load, d, d->expression->text, NULL);
+		if (r < 0)
+			return r;
+	}
+	return d->failed ? 0 : report_rule(load, d, before);
+}
+
+/* ---- order and needs --------------------------------------------------- */
+
+/* Specification 15: execution context, default policy, priority, as loaded. */
+static int by_order(const void *a, const void *b, void *data)
+{
+	const struct rule *x = *(const struct rule *const *)a, *y = *(const struct rule *const *)b;
+	const bool *context = data;
+
+	if (context[x->index] != context[y->index])
+		return context[x->index] ? -1 : 1;
+	if (x->policy->is_default != y->policy->is_default)
+		return x->policy->is_default ? -1 : 1;
+	if (x->priority != y->priority)
+		return x->priority > y->priority ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int order_rules(struct loaded *loaded)
+{
+	struct ruleset *set = &loaded->ruleset;
+	const struct rule **lists;
+
+	lists = arena_alloc(&loaded->arena, (set->nrules + 1) * sizeof(struct rule *));
+	if (!lists)
+		return -ENOMEM;
+	for (int type = 0; type < EVENT_COUNT; type++) {
+		size_t count = 0;
+
+		for (size_t i = 0; i < set->nrules; i++) {
+			if (set->rules[i].event == (enum event_type)type)
+				lists[count++] = &set->rules[i];
+		}
+		qsort_r(lists, count, sizeof(struct rule *), by_order, loaded->execution_context);
+		set->by_event[type] = lists;
+		set->nby_event[type] = count;
+		lists += count;
+	}
+	return 0;
+}
+
+static void sum_ruleset(struct ruleset *set)
+{
+	for (size_t i = 0; i < set->nrules; i++) {
+		const struct rule *rule = &set->rules[i];
+		struct event_needs *needs = &set->needs[rule->event];
+		bool blocking = rule->protection == PROTECTION_BLOCKING;
+
+		needs->watched = true;
+		needs->fields |= rule->needs;
+		needs->blocking |= blocking;
+		for (size_t k = 0; k < rule->nactions; k++)
+			needs->may_block |= blocking && rule->actions[k].type == ACTION_BLOCK;
+		set->follows_images |= (rule->needs & image_needs) != 0;
+		/* at an exec everything changes: the file, the arguments, the credentials */
+		set->verifies_images |=
+			blocking && (rule->event == EVENT_EXEC || (rule->needs & image_needs) != 0);
+	}
+}
+
+/* ---- the whole --------------------------------------------------------- */
+
+static struct loaded *new_loaded(struct load *load, size_t capacity)
+{
+	struct loaded *loaded = calloc(1, sizeof *loaded + capacity * sizeof(bool));
+
+	if (!loaded)
+		return NULL;
+	loaded->ruleset = *load->ruleset;
+	loaded->arena = *load->keep;
+	loaded->rules = arena_alloc(&loaded->arena, (capacity + 1) * sizeof *loaded->rules);
+	if (!loaded->rules) {
+		free(loaded);
+		return NULL;
+	}
+	loaded->ruleset.rules = loaded->rules;
+	load->ruleset = &loaded->ruleset;
+	load->keep = &loaded->arena;
+	return loaded;
+}
+
+static size_t count_rules(const struct load *load)
+{
+	size_t count = 0;
+
+	for (const struct draft *d = load->first; d; d = d->next)
+		count += d->expression && fim_is(d->expression->text) ? fim_count : 1;
+	return count;
+}
+
+static int no_rule(struct load *load)
+{
+	const struct diags *diags = load->diags;
+
+	for (size_t i = 0; i < diags->count; i++) {
+		const struct diag *d = &diags->rows[i];
+
+		if (d->status != DIAG_ERROR)
+			continue;
+		return err_set(load->err, -EINVAL,
+			       "no valid rule, %zu error%s, the first: %s:%u:%u: %s", diags->errors,
+			       diags->errors == 1 ? "" : "s", d->path ? d->path : d->policy,
+			       d->line, d->column, d->message);
+	}
+	return err_set(load->err, -EINVAL,
+		       "no valid rule: all are disabled, filtered out or about events that this "
+		       "version does not watch");
+}
+
+static int compile_all(struct load *load)
+{
+	int r;
+
+	r = drafts_read(load);
+	if (r == 0)
+		r = drafts_merge(load);
+	if (r == 0)
+		r = macros_read(load);
+	if (r == 0)
+		r = variables_declare(load);
+	if (r == 0 && !new_loaded(load, count_rules(load)))
+		r = -ENOMEM;
+	for (struct draft *d = load->first; r == 0 && d; d = d->next)
+		r = compile_draft(load, d);
+	return r;
+}
+
+static int load_all(struct load *load, struct ruleset **ret)
+{
+	struct loaded *loaded;
+	int r;
+
+	if (semver_parse(load->options->agent_version ?: "7.75.0", &load->agent_version) < 0)
+		return err_set(load->err, -EINVAL, "'%s' is not a version",
+			       load->options->agent_version);
+	r = facts_read(&load->facts);
+	if (r == 0)
+		r = secl_macros_new(&load->macros);
+	if (r < 0)
+		return err_set(load->err, r, "out of memory");
+	load->facts.origin = load->options->origin ?: "ebpfless";
+	load->facts.hostname = load->options->hostname ?: "";
+	r = files_read(load);
+	if (r < 0)
+		return r;
+	r = compile_all(load);
+	if (r < 0)
+		return err_set(load->err, r, "out of memory");
+	if (load->ruleset->nrules == 0)
+		return no_rule(load);
+	loaded = CONTAINER_OF(load->ruleset, struct loaded, ruleset);
+	r = order_rules(loaded);
+	if (r < 0)
+		return err_set(load->err, r, "out of memory");
+	sum_ruleset(&loaded->ruleset);
+	*ret = &loaded->ruleset;
+	return 0;
+}
+
+int ruleset_load(const struct ruleset_options *options, struct ruleset **ret, struct diags *diags,
+		 struct err *err)
+{
+	struct arena keep_arena = { 0 };
+	struct ruleset start = { 0 };
+	struct load load = {
+		.options = options,
+		.keep = &keep_arena,
+		.ruleset = &start,
+		.diags = diags,
+		.err = err,
+	};
+	int r;
+
+	r = load_all(&load, ret);
+	if (r < 0 && load.ruleset != &start)
+		ruleset_free(load.ruleset);
+	else if (r < 0)
+		arena_done(&keep_arena);
+	secl_macros_free(load.macros);
+	facts_done(&load.facts);
+	files_done(&load);
+	return r;
+}
+
+void ruleset_free(struct ruleset *ruleset)
+{
+	struct loaded *loaded;
+
+	if (!ruleset)
+		return;
+	loaded = CONTAINER_OF(ruleset, struct loaded, ruleset);
+	for (size_t i = 0; i < ruleset->nrules; i++) {
+		actions_free(ruleset->rules[i].actions, ruleset->rules[i].nactions);
+		secl_expr_free(ruleset->rules[i].expr);
+	}
+	arena_done(&loaded->arena);
+	free(loaded);
+}
