@@ -41,12 +41,25 @@ enum guarantee {
 	GUARANTEE_COUNT
 };
 
+/* Names as SECL, JSON and the manual write them; "" for a value out of range. */
 const char *event_type_name(enum event_type type);
 const char *event_type_category(enum event_type type);
+/* EVENT_NONE when there is no such type. */
 enum event_type event_type_by_name(const char *name, size_t size);
+
+/* How events of this type are seen; "-" = not yet (event_type_watched() is
+ * false): rules about it are reported as not enabled.
+ */
+const char *event_type_source(enum event_type type);
+bool event_type_watched(enum event_type type);
+/* How firmly a blocking verdict about it holds at best. */
+enum guarantee event_type_guarantee(enum event_type type);
+
 const char *verdict_name(enum verdict_kind verdict);
 const char *reason_name(enum reason reason);
+const char *reason_text(enum reason reason);
 const char *guarantee_name(enum guarantee guarantee);
+const char *guarantee_text(enum guarantee guarantee);
 
 /* What must be read for the fields in use: the bits of secl_field.needs. A
  * reader fetches exactly what the loaded rules and the report need.
@@ -54,28 +67,33 @@ const char *guarantee_name(enum guarantee guarantee);
 enum event_need {
 	NEED_ARGV = 1u << 0,
 	NEED_ENVP = 1u << 1,
-	NEED_FILE = 1u << 2,        /* executable: path, inode, owner, times */
+	NEED_FILE = 1u << 2, /* executable: path, inode, owner, times */
 	NEED_INTERPRETER = 1u << 3,
 	NEED_CREDENTIALS = 1u << 4, /* current ids and capabilities */
 	NEED_CGROUP = 1u << 5,      /* cgroup and container id */
 	NEED_TTY = 1u << 6,
-	NEED_ANCESTORS = 1u << 7,   /* parent and ancestors */
+	NEED_ANCESTORS = 1u << 7, /* parent and ancestors */
 	NEED_COMM = 1u << 8,
 	NEED_NAMESPACES = 1u << 9,
 	NEED_HASH = 1u << 10,
 	NEED_PACKAGE = 1u << 11,
-	NEED_SESSION = 1u << 12,    /* user_session.* */
-	NEED_ADDRESS = 1u << 13,    /* MEM: the socket address */
+	NEED_SESSION = 1u << 12, /* user_session.* */
+	NEED_ADDRESS = 1u << 13, /* MEM: the socket address */
 	NEED_HOSTNAMES = 1u << 14,
 };
 
 /* NUL-separated strings in one block, as execve(2) lays them out. */
 struct string_list {
 	const char *data;
-	uint32_t size;  /* bytes, terminating NULs included */
+	uint32_t size; /* bytes, terminating NULs included */
 	uint32_t count;
 	bool truncated; /* more was there than fits guard's limits */
 };
+
+/* The string at *OFFSET, which starts at 0 and is moved behind it: false at the
+ * end. Bytes after the last NUL are a string too.
+ */
+bool string_list_next(const struct string_list *list, size_t *offset, struct secl_string *ret);
 
 /* A file as the kernel would open it (design: "what a path is"). */
 struct file_info {
@@ -84,9 +102,9 @@ struct file_info {
 	uint64_t device, inode, mount_id, size;
 	uint32_t mode, uid, gid, nlink;
 	int64_t mtime_ns, ctime_ns, atime_ns;
-	int error;                     /* why the path is unknown: -errno, or 0 */
-	bool present;                  /* the rest of the struct is filled */
-	bool in_upper_layer;           /* overlayfs */
+	int error;           /* why the path is unknown: -errno, or 0 */
+	bool present;        /* the rest of the struct is filled */
+	bool in_upper_layer; /* overlayfs */
 };
 
 struct credentials {
@@ -103,13 +121,17 @@ struct image {
 	struct file_info file;        /* the program, or the script */
 	struct file_info interpreter; /* present for scripts */
 	struct string_list argv, envp;
-	bool envp_read;               /* envp was needed and read */
-	struct secl_string aliases[2];/* symlink paths it was started through */
-	int64_t exec_time_ns;         /* since the epoch; 0 = before guard looked */
+	bool envp_read;                /* envp was needed and read */
+	struct secl_string aliases[2]; /* symlink paths it was started through */
+	int64_t exec_time_ns;          /* since the epoch; 0 = before guard looked */
 };
 
-enum process_source { PROCESS_SOURCE_UNKNOWN, PROCESS_SOURCE_EVENT, PROCESS_SOURCE_SNAPSHOT,
-		      PROCESS_SOURCE_FALLBACK };
+enum process_source {
+	PROCESS_SOURCE_UNKNOWN,
+	PROCESS_SOURCE_EVENT,
+	PROCESS_SOURCE_SNAPSHOT,
+	PROCESS_SOURCE_FALLBACK
+};
 
 enum process_flag {
 	PROCESS_IS_EXEC = 1u << 0,       /* its image comes from an exec of its own */
@@ -132,16 +154,16 @@ struct process {
 	struct secl_string container; /* id; empty = host process */
 	int64_t container_created_ns;
 	uint32_t sid;
-	uint32_t netns, mntns;        /* inode numbers, 0 = not read */
-	unsigned flags;               /* enum process_flag */
+	uint32_t netns, mntns; /* inode numbers, 0 = not read */
+	unsigned flags;        /* enum process_flag */
 	enum process_source source;
 };
 
 struct socket_address {
-	uint16_t family;                    /* AF_*; 0 = none */
-	uint16_t port;                      /* host order */
-	struct secl_net ip;                 /* IPv4-mapped addresses are IPv4 */
-	struct secl_string path;            /* AF_UNIX, "@name" when abstract */
+	uint16_t family;         /* AF_*; 0 = none */
+	uint16_t port;           /* host order */
+	struct secl_net ip;      /* IPv4-mapped addresses are IPv4 */
+	struct secl_string path; /* AF_UNIX, "@name" when abstract */
 	const struct secl_string *hostnames;
 	size_t nhostnames;
 };

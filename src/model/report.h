@@ -11,10 +11,10 @@
 /* Facts about guard and its host, the same for every line. */
 struct report_origin {
 	const char *version, *kernel, *distribution, *arch, *hostname;
-	const char *origin;       /* "ebpfless" unless configured */
-	const char *service;      /* may be NULL */
-	const char *workload;     /* UUID text of this run */
-	const char *const *tags;  /* "key:value", may be NULL */
+	const char *origin;      /* "ebpfless" unless configured */
+	const char *service;     /* may be NULL */
+	const char *workload;    /* UUID text of this run */
+	const char *const *tags; /* "key:value", may be NULL */
 	size_t ntags;
 	const struct idnames *names;
 	const struct scrubber *scrubber;
@@ -23,7 +23,7 @@ struct report_origin {
 struct report_rule {
 	const char *id, *original_id, *version, *description, *expression;
 	const char *policy, *policy_version;
-	const char *const *tags;  /* "key:value" */
+	const char *const *tags; /* "key:value" */
 	size_t ntags;
 };
 
@@ -31,9 +31,9 @@ struct report_verdict {
 	enum verdict_kind kind;
 	enum reason reason;
 	enum guarantee guarantee;
-	int error;       /* errno of a block, positive; 0 = none */
-	int signal;      /* of a kill; 0 = none */
-	const char *kill_scope; /* "process", "container", "cgroup", "tree" */
+	int error;                     /* errno of a block, positive; 0 = none */
+	int signal;                    /* of a kill; 0 = none */
+	const char *kill_scope;        /* "process", "container", "cgroup", "tree" */
 	int64_t detected_ns, acted_ns; /* since the epoch, 0 = not acted */
 };
 
