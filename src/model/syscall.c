@@ -7,8 +7,8 @@
 
 static const struct syscall_row rows[SYSCALL_COUNT] = {
 #define SYSCALL(name, x86_64, i386, socketcall, aarch64, arity, event, provenance, handler)        \
-	[SYSCALL_##name] = { #name, { x86_64, i386, aarch64 }, socketcall,       arity,            \
-			     event, PROVENANCE_##provenance,   HANDLER_##handler },
+	[SYSCALL_##name] = { #name,         { x86_64, i386, aarch64 }, socketcall,       arity,    \
+			     EVENT_##event, PROVENANCE_##provenance,   HANDLER_##handler },
 #include "model/syscalls.def"
 };
 
@@ -17,8 +17,8 @@ static const struct prefilter prefilters[SYSCALL_COUNT] = {
 #include "model/syscalls.def"
 };
 
-static const char *const second_events[SYSCALL_COUNT] = {
-#define ALSO(name, event) [SYSCALL_##name] = event,
+static const enum event_type second_events[SYSCALL_COUNT] = {
+#define ALSO(name, event) [SYSCALL_##name] = EVENT_##event,
 #include "model/syscalls.def"
 };
 
@@ -67,12 +67,7 @@ const struct prefilter *syscall_prefilter(enum syscall_id id)
 
 bool syscall_serves(enum syscall_id id, enum event_type type)
 {
-	const char *name;
-
-	if (type == EVENT_NONE)
-		return false;
-	name = event_type_name(type);
-	return streq(rows[id].event, name) || (second_events[id] && streq(second_events[id], name));
+	return type != EVENT_NONE && (rows[id].event == type || second_events[id] == type);
 }
 
 enum syscall_id syscall_by_number(enum syscall_abi abi, int number)

@@ -114,7 +114,7 @@ struct syscall_row {
 	int numbers[SYSCALL_ABI_COUNT]; /* -1 = the architecture has none */
 	unsigned socketcall;            /* i386: also call number of socketcall(2); 0 = not */
 	unsigned arity;
-	const char *event; /* name of the event type that it serves; "" = none */
+	enum event_type event; /* that it serves, see also syscall_serves() */
 	enum provenance provenance;
 	enum syscall_handler handler;
 };
