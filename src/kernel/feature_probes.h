@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* feature_probes.h - one function a row of features.def, for feature.c alone.
+ *
+ * They run in a throw-away child, one after the other, and may leave behind
+ * there whatever they like.
+ */
+#pragma once
+#include "kernel/feature.h"
+
+struct feature_probe {
+	const struct feature_report *report; /* kernel and privileges are filled in */
+	struct feature_result *result;
+	int listener; /* left by the probe of LISTENER for those that follow, or -1 */
+};
+
+/* 0 when the feature is there, else -errno; may fill result->reason. */
+typedef int feature_probe_function(struct feature_probe *probe);
+
+#define FEATURE(id, name, without, event, purpose) feature_probe_function feature_probe_##id;
+#include "kernel/features.def"
+#undef FEATURE
