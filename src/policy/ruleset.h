@@ -84,10 +84,13 @@ struct ruleset {
 /* -m: what blocking rules do. */
 enum protection_mode { MODE_BLOCK, MODE_MONITOR, MODE_OFF };
 
+/* The agent version that guard claims to policies (specification 15). */
+#define GUARD_AGENT_VERSION "7.75.0"
+
 struct ruleset_options {
 	const char *const *paths; /* policy files and directories; none = built-in */
 	size_t npaths;
-	const char *agent_version; /* "7.75.0" */
+	const char *agent_version; /* NULL = GUARD_AGENT_VERSION */
 	const char *origin;        /* event.origin: "ebpfless" */
 	const char *hostname;
 	/* load rules about event types that guard does not watch, too: for those who

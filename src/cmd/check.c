@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* guard check: is this policy right, and what would be enforced? */
+#include "config.h"
+
+#include "cmd/check.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "model/syscall.h"
+#include "policy/options.h"
+
+enum { EXIT_ERRORS = 1 };
+
+const struct rule *check_rule(const struct checked *checked, const struct diag *row)
+{
+	if (!checked->set || row->rule >= checked->set->nrules)
+		return NULL;
+	return &checked->set->rules[row->rule];
+}
+
+bool check_same_rule(const struct diag *row, const struct diag *other)
+{
+	return row->id && other->id && streq(row->id, other->id);
+}
+
+enum diag_status check_status(const struct checked *checked, const struct diag *row)
+{
+	if (row->status != DIAG_LOADED)
+		return row->status;
+	for (size_t i = 0; i < checked->diags->count; i++) {
+		const struct diag *other = &checked->diags->rows[i];
+
+		if (other->subject == DIAG_ACTION && check_same_rule(row, other))
+			return DIAG_ERROR;
+	}
+	return DIAG_LOADED;
+}
+
+void check_syscalls(const struct rule *rule, void (*visit)(void *data, const char *name),
+		    void *data)
+{
+	for (int id = 0; id < SYSCALL_COUNT; id++) {
+		const struct syscall_row *row = syscall_row((enum syscall_id)id);
+
+		if (row->numbers[SYSCALL_ABI_NATIVE] >= 0 &&
+		    syscall_serves((enum syscall_id)id, rule->event))
+			visit(data, row->name);
+	}
+}
+
+/* ---- for people -------------------------------------------------------- */
+
+static void print_problems(const struct checked *checked)
+{
+	(void)fflush(stdout);
+	for (size_t i = 0; i < checked->diags->count; i++) {
+		const struct diag *row = &checked->diags->rows[i];
+
+		if (row->subject == DIAG_WARNING || row->status == DIAG_ERROR ||
+		    (row->subject == DIAG_RULE && row->status == DIAG_FILTERED))
+			diag_print(STDOUT_FILENO, row);
+	}
+}
+
+static void print_count(size_t count, const char *one, const char *many)
+{
+	if (count > 0)
+		(void)printf(", %zu %s", count, count == 1 ? one : many);
+}
+
+static void print_summary(const struct checked *checked)
+{
+	size_t rules[DIAG_ERROR + 1] = { 0 }, warnings = 0, blocking = 0;
+
+	for (size_t i = 0; i < checked->diags->count; i++) {
+		const struct diag *row = &checked->diags->rows[i];
+		const struct rule *rule = check_rule(checked, row);
+
+		if (row->subject == DIAG_RULE)
+			rules[row->status]++;
+		warnings += row->subject == DIAG_WARNING;
+		blocking += rule && rule->protection == PROTECTION_BLOCKING;
+	}
+	(void)printf("%zu rule%s loaded", rules[DIAG_LOADED], rules[DIAG_LOADED] == 1 ? "" : "s");
+	if (blocking)
+		(void)printf(" (%zu blocking)", blocking);
+	print_count(rules[DIAG_FILTERED], "filtered", "filtered");
+	print_count(rules[DIAG_DISABLED], "disabled", "disabled");
+	print_count(warnings, "warning", "warnings");
+	print_count(checked->diags->errors, "error", "errors");
+	(void)printf("\n");
+}
+
+/* ---- the command ------------------------------------------------------- */
+
+static int load(const struct config *config, struct ruleset **ret, struct diags *diags)
+{
+	char hostname[HOST_NAME_MAX + 1] = "";
+	const struct ruleset_options options = {
+		.paths = (const char *const *)config->policies.items,
+		.npaths = config->policies.count,
+		.agent_version = GUARD_AGENT_VERSION,
+		.origin = config->origin,
+		.hostname = hostname,
+	};
+	struct err err = { 0 };
+	int r;
+
+	(void)gethostname(hostname, sizeof hostname - 1);
+	r = ruleset_load(&options, ret, diags, &err);
+	/* what is wrong inside of files is in diags; this is about the whole */
+	if (r < 0 && (r != -EINVAL || diags->count == 0 || diags->errors == 0))
+		log_error("%s", err.text);
+	return r;
+}
+
+static int show(const struct config *config, const struct checked *checked)
+{
+	if (config->explain)
+		return check_explain(checked, config->explain);
+	if (config->json)
+		return check_json(checked);
+	print_problems(checked);
+	print_summary(checked);
+	return 0;
+}
+
+/* Only the rules decide: a policy of which nothing applies here is no error. */
+static int status_of(int loaded, const struct diags *diags)
+{
+	if (diags->errors > 0 || (loaded < 0 && loaded != -EINVAL))
+		return EXIT_ERRORS;
+	return EXIT_SUCCESS;
+}
+
+static int check_config(const struct config *config)
+{
+	struct ruleset *set = NULL;
+	struct diags diags = { 0 };
+	struct checked checked = { .diags = &diags };
+	int r, shown, status;
+
+	r = load(config, &set, &diags);
+	checked.set = set;
+	shown = show(config, &checked);
+	if (shown == -ENOMEM)
+		log_error("out of memory");
+	status = shown < 0 ? EXIT_ERRORS : status_of(r, &diags);
+	ruleset_free(set);
+	diags_done(&diags);
+	if (cmd_finish_stdout() != EXIT_SUCCESS)
+		return EXIT_ERRORS;
+	return status;
+}
+
+static int check(int argc, char **argv)
+{
+	struct config config;
+	struct err err = { 0 };
+	int status;
+
+	if (options_load(&config, argc, argv, &err) < 0) {
+		log_error("%s", err.text);
+		status = cmd_check.usage_status;
+	} else if (config.help) {
+		status = cmd_print_help(&cmd_check);
+	} else {
+		status = check_config(&config);
+	}
+	config_done(&config);
+	return status;
+}
+
+const struct command cmd_check = {
+	.name = "check",
+	.synopsis = "[OPTION]... [POLICY]...",
+	.summary = "say whether policies are right, and what of them is enforced here",
+	.run = check,
+	.usage_status = EXIT_ERRORS,
+};

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "cmd/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/jsonw.h"
+
+static void string_item(void *data, const char *text)
+{
+	jsonw_string(data, text);
+}
+
+static const char *version_of(const struct checked *checked, const struct diag *row)
+{
+	for (size_t i = 0; checked->set && i < checked->set->npolicies; i++) {
+		const struct policy *p = &checked->set->policies[i];
+
+		if (p->path && row->path ? streq(p->path, row->path) : p->path == row->path)
+			return p->version;
+	}
+	return "";
+}
+
+static void write_place(struct jsonw *w, const struct diag *row)
+{
+	jsonw_kv_string(w, "message",
+			row->status == DIAG_LOADED || !row->message ? "" : row->message);
+	jsonw_kv_uint(w, "line", row->line);
+	jsonw_kv_uint(w, "column", row->column);
+}
+
+static void write_policy(struct jsonw *w, const struct checked *checked, const struct diag *row)
+{
+	jsonw_begin_object(w);
+	jsonw_kv_string(w, "name", row->policy);
+	jsonw_kv_string(w, "path", row->path ? row->path : "");
+	jsonw_kv_string(w, "version", version_of(checked, row));
+	jsonw_kv_string(w, "status", diag_status_name(row->status));
+	write_place(w, row);
+	jsonw_end_object(w);
+}
+
+static void write_macro(struct jsonw *w, const struct checked *checked, const struct diag *row)
+{
+	(void)checked;
+	jsonw_begin_object(w);
+	jsonw_kv_string(w, "id", row->id ? row->id : "");
+	jsonw_kv_string(w, "policy", row->policy);
+	jsonw_kv_string(w, "status", diag_status_name(row->status));
+	write_place(w, row);
+	jsonw_end_object(w);
+}
+
+static void write_needs(struct jsonw *w, const struct checked *checked, const struct rule *rule)
+{
+	jsonw_key(w, "needs");
+	jsonw_begin_object(w);
+	jsonw_key(w, "syscalls");
+	jsonw_begin_array(w);
+	/* the parts of one fim.write rule are neighbours */
+	for (unsigned i = rule ? rule->index : 0; rule && i < checked->set->nrules; i++) {
+		const struct rule *part = &checked->set->rules[i];
+
+		if (!streq(part->id, rule->id) || part->policy != rule->policy)
+			break;
+		check_syscalls(part, string_item, w);
+	}
+	jsonw_end_array(w);
+	jsonw_key(w, "paths");
+	jsonw_begin_array(w); /* of marks: no event type of this version is seen by one */
+	jsonw_end_array(w);
+	jsonw_end_object(w);
+}
+
+static void write_warnings(struct jsonw *w, const struct checked *checked, const struct diag *row)
+{
+	jsonw_key(w, "warnings");
+	jsonw_begin_array(w);
+	for (size_t i = 0; i < checked->diags->count; i++) {
+		const struct diag *other = &checked->diags->rows[i];
+
+		if (other->subject == DIAG_WARNING && check_same_rule(row, other))
+			jsonw_string(w, other->message);
+	}
+	jsonw_end_array(w);
+}
+
+/* The row that says what is wrong: the rule's own, or that of an action. */
+static const struct diag *telling_row(const struct checked *checked, const struct diag *row)
+{
+	if (row->status != DIAG_LOADED)
+		return row;
+	for (size_t i = 0; i < checked->diags->count; i++) {
+		const struct diag *other = &checked->diags->rows[i];
+
+		if (other->subject == DIAG_ACTION && check_same_rule(row, other))
+			return other;
+	}
+	return row;
+}
+
+static void write_rule(struct jsonw *w, const struct checked *checked, const struct diag *row)
+{
+	const struct rule *rule = check_rule(checked, row);
+
+	jsonw_begin_object(w);
+	jsonw_kv_string(w, "id", row->id ? row->id : "");
+	jsonw_kv_string(w, "policy", row->policy);
+	jsonw_kv_string(w, "event", rule ? event_type_name(rule->event) : "");
+	jsonw_kv_string(w, "status", diag_status_name(check_status(checked, row)));
+	write_place(w, telling_row(checked, row));
+	jsonw_kv_string(w, "protection",
+			protection_name(rule ? rule->protection : PROTECTION_DISABLED));
+	jsonw_kv_string(w, "guarantee",
+			rule ? guarantee_name(event_type_guarantee(rule->event)) : "");
+	write_needs(w, checked, rule);
+	write_warnings(w, checked, row);
+	jsonw_end_object(w);
+}
+
+static void write_rows(struct jsonw *w, const struct checked *checked, enum diag_subject subject,
+		       void (*write)(struct jsonw *w, const struct checked *checked,
+				     const struct diag *row))
+{
+	jsonw_begin_array(w);
+	for (size_t i = 0; i < checked->diags->count; i++) {
+		if (checked->diags->rows[i].subject == subject)
+			write(w, checked, &checked->diags->rows[i]);
+	}
+	jsonw_end_array(w);
+}
+
+/* Warnings that are about no rule: of a policy as a whole, of a macro. */
+static void write_other_warnings(struct jsonw *w, const struct checked *checked)
+{
+	jsonw_begin_array(w);
+	for (size_t i = 0; i < checked->diags->count; i++) {
+		const struct diag *row = &checked->diags->rows[i];
+
+		if (row->subject == DIAG_WARNING && !row->id)
+			jsonw_string(w, row->message);
+	}
+	jsonw_end_array(w);
+}
+
+static void write_document(struct jsonw *w, const struct checked *checked)
+{
+	jsonw_begin_object(w);
+	jsonw_key(w, "policies");
+	write_rows(w, checked, DIAG_POLICY, write_policy);
+	jsonw_key(w, "macros");
+	write_rows(w, checked, DIAG_MACRO, write_macro);
+	jsonw_key(w, "rules");
+	write_rows(w, checked, DIAG_RULE, write_rule);
+	jsonw_key(w, "warnings");
+	write_other_warnings(w, checked);
+	jsonw_end_object(w);
+}
+
+int check_json(const struct checked *checked)
+{
+	_cleanup_free_ char *buf = NULL;
+	struct jsonw w;
+	char none[1];
+	size_t size;
+
+	/* the writer counts on when its buffer is full: first ask how much it is */
+	jsonw_init(&w, none, sizeof none);
+	write_document(&w, checked);
+	size = w.len + 1;
+	buf = malloc(size);
+	if (!buf)
+		return -ENOMEM;
+	jsonw_init(&w, buf, size);
+	write_document(&w, checked);
+	if (jsonw_finish(&w) < 0)
+		return -ENOMEM;
+	(void)printf("%s\n", buf);
+	return 0;
+}
