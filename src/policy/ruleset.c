@@ -18,31 +18,6 @@ struct loaded {
 	bool execution_context[]; /* of each rule: it is evaluated first */
 };
 
-static const struct {
-	const char *source;
-	enum guarantee guarantee;
-} event_types[] = {
-#define EVENT(id, name, category, source_, guarantee_)                                             \
-	[EVENT_##id] = { .source = source_, .guarantee = GUARANTEE_##guarantee_ },
-#include "model/events.def"
-#undef EVENT
-};
-
-bool event_type_watched(enum event_type type)
-{
-	return type != EVENT_NONE && !streq(event_types[type].source, "-");
-}
-
-const char *event_type_source(enum event_type type)
-{
-	return type == EVENT_NONE ? "-" : event_types[type].source;
-}
-
-enum guarantee event_type_guarantee(enum event_type type)
-{
-	return event_types[type].guarantee;
-}
-
 /* Needs that look at the image of a process. */
 static const uint64_t image_needs =
 	NEED_ARGV | NEED_ENVP | NEED_FILE | NEED_INTERPRETER | NEED_ANCESTORS;

@@ -98,13 +98,6 @@ struct ruleset_options {
 	bool unwatched;
 };
 
-/* Whether this version watches events of TYPE, how, and how firmly a blocking
- * verdict about them holds: the columns of model/events.def.
- */
-bool event_type_watched(enum event_type type);
-const char *event_type_source(enum event_type type);
-enum guarantee event_type_guarantee(enum event_type type);
-
 /* Loads all policies. One broken rule leaves the others loaded and is a row in
  * *diags; *ret then still comes out. Fails with -ENOENT/-EACCES/... when a
  * path cannot be read, -EINVAL when no valid rule is left, -ENOMEM; the
