@@ -35,9 +35,6 @@ static const struct described guarantees[] = {
 #undef GUARANTEE
 };
 
-/* policy/ruleset.c has the same three functions and wins while it has them. */
-#define SHARED __attribute__((weak))
-
 static bool is_event(enum event_type type)
 {
 	return type > EVENT_NONE && type < EVENT_COUNT;
@@ -53,17 +50,17 @@ const char *event_type_category(enum event_type type)
 	return is_event(type) ? events[type].category : "";
 }
 
-SHARED const char *event_type_source(enum event_type type)
+const char *event_type_source(enum event_type type)
 {
 	return is_event(type) ? events[type].source : "-";
 }
 
-SHARED bool event_type_watched(enum event_type type)
+bool event_type_watched(enum event_type type)
 {
 	return !streq(event_type_source(type), "-");
 }
 
-SHARED enum guarantee event_type_guarantee(enum event_type type)
+enum guarantee event_type_guarantee(enum event_type type)
 {
 	return is_event(type) ? events[type].guarantee : GUARANTEE_OBSERVED;
 }
