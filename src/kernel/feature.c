@@ -70,6 +70,7 @@ static _Noreturn void probe_in_child(struct shared *shared, const bool wanted[FE
 		probe.result = &shared->report.features[shared->next];
 		settle(probe.result, probes[shared->next](&probe));
 	}
+	feature_probes_done(&probe);
 	_exit(0);
 }
 

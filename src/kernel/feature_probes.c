@@ -54,37 +54,36 @@ static int say(struct feature_probe *probe, int code, const char *format, ...)
 	return code;
 }
 
-/* A child that waits until the prober is gone or lets it go. */
-struct stand_in {
-	pid_t pid;
-	int end;
-};
-
-static void stand_in_stop(struct stand_in *child)
-{
-	if (child->pid <= 0)
-		return;
-	(void)close(child->end);
-	(void)kill(child->pid, SIGKILL);
-	(void)waitpid(child->pid, NULL, __WALL);
-}
-
-static int stand_in_start(struct stand_in *ret)
+/* The pid of a child that waits until the prober is gone, or -errno. */
+static pid_t need_child(struct feature_probe *probe)
 {
 	int ends[2];
 	char byte;
 
+	if (probe->child > 0)
+		return probe->child;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	ret->pid = fork();
-	if (ret->pid == 0) {
+	probe->child = fork();
+	if (probe->child == 0) {
 		(void)close(ends[1]);
 		(void)!read(ends[0], &byte, 1);
 		_exit(0);
 	}
+	if (probe->child < 0)
+		return -errno;
 	(void)close(ends[0]);
-	ret->end = ends[1];
-	return ret->pid < 0 ? -errno : 0;
+	probe->child_end = ends[1];
+	return probe->child;
+}
+
+void feature_probes_done(struct feature_probe *probe)
+{
+	if (probe->child <= 0)
+		return;
+	(void)close(probe->child_end);
+	(void)kill(probe->child, SIGKILL); /* should ptrace have left it stopped */
+	(void)waitpid(probe->child, NULL, __WALL);
 }
 
 int feature_probe_KERNEL(struct feature_probe *probe)
@@ -139,15 +138,15 @@ int feature_probe_USER_NOTIFICATION(struct feature_probe *probe)
 
 int feature_probe_PROCESS_VM_READV(struct feature_probe *probe)
 {
-	_cleanup_(stand_in_stop) struct stand_in child = { -1, -1 };
-	uint32_t value = 0x67756172, copy = 0;
-	struct iovec local = { &copy, sizeof(copy) }, remote = { &value, sizeof(value) };
-	int code = stand_in_start(&child);
+	/* the child has the same constant at the same place */
+	static const uint32_t value = 0x67756172;
+	uint32_t copy = 0;
+	struct iovec local = { &copy, sizeof(copy) }, remote = { (void *)&value, sizeof(value) };
+	pid_t child = need_child(probe);
 
-	if (code < 0)
-		return code;
-	/* the child has the same value at the same place */
-	if (process_vm_readv(child.pid, &local, 1, &remote, 1, 0) < 0)
+	if (child < 0)
+		return child;
+	if (process_vm_readv(child, &local, 1, &remote, 1, 0) < 0)
 		return -errno;
 	return copy == value ? 0 : say(probe, -EIO, "it reads something else");
 }
@@ -167,11 +166,9 @@ static int seize_and_stop(pid_t pid)
 
 int feature_probe_PTRACE(struct feature_probe *probe)
 {
-	_cleanup_(stand_in_stop) struct stand_in child = { -1, -1 };
-	int code = stand_in_start(&child);
+	pid_t child = need_child(probe);
+	int code = child < 0 ? child : seize_and_stop(child);
 
-	if (code == 0)
-		code = seize_and_stop(child.pid);
 	if (code == -EPERM && probe->report->yama >= 2)
 		return say(probe, code,
 			   "kernel.yama.ptrace_scope is %d, which asks for CAP_SYS_PTRACE%s",
@@ -195,13 +192,12 @@ int feature_probe_OPENAT2(struct feature_probe *probe)
 
 int feature_probe_PIDFD_GETFD(struct feature_probe *probe)
 {
-	_cleanup_(stand_in_stop) struct stand_in child = { -1, -1 };
-	int pidfd, code = stand_in_start(&child);
+	pid_t child = need_child(probe);
+	int pidfd;
 
-	(void)probe;
-	if (code < 0)
-		return code;
-	pidfd = (int)syscall(SYS_pidfd_open, child.pid, 0);
+	if (child < 0)
+		return child;
+	pidfd = (int)syscall(SYS_pidfd_open, child, 0);
 	if (pidfd < 0)
 		return -errno;
 	/* a number that is open in nobody: EBADF says that all else was fine */

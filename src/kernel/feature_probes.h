@@ -10,8 +10,13 @@
 struct feature_probe {
 	const struct feature_report *report; /* kernel and privileges are filled in */
 	struct feature_result *result;
-	int listener; /* left by the probe of LISTENER for those that follow, or -1 */
+	int listener;  /* left by the probe of LISTENER for those that follow, or -1 */
+	pid_t child;   /* started by the first probe that needs one, shared by all; or 0 */
+	int child_end; /* its life line, see feature_probes_done() */
 };
+
+/* Ends and reaps the child. (One whose prober was killed ends by itself.) */
+void feature_probes_done(struct feature_probe *probe);
 
 /* 0 when the feature is there, else -errno; may fill result->reason. */
 typedef int feature_probe_function(struct feature_probe *probe);

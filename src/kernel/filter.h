@@ -26,7 +26,10 @@
  *
  * Process ids are compared as the workload's system calls name them, in the
  * pid namespace where guard started; kill(2) and others accept the id of any
- * thread, so those of guard's threads belong into the list as well.
+ * thread, so those of guard's threads belong into the list as well. What no
+ * register comparison can decide is to be notified whenever guard's processes
+ * are protected: SYSCALL_kill (SIGKILL and SIGSTOP to everybody or to a group)
+ * and SYSCALL_pidfd_send_signal (a descriptor of /proc/PID is a pidfd there).
  */
 #pragma once
 #include <linux/filter.h>
@@ -37,8 +40,7 @@ enum { FILTER_PIDS_MAX = 16 };
 
 enum filter_foreign {
 	FILTER_FOREIGN_REFUSE,    /* ENOSYS */
-	FILTER_FOREIGN_TRANSLATE, /* i386 on x86_64 is treated like the native ABI; others refused
-				   */
+	FILTER_FOREIGN_TRANSLATE, /* i386 on x86_64 is treated like the native ABI */
 };
 
 struct filter_request {
