@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -89,6 +90,7 @@ struct absent_row {
 
 static const struct absent_row absent_rows[] = {
 	{ SYS_memfd_create, ERRNO(ENOSYS), 0, FEATURE_MEMFD, "not in this kernel", "memfd" },
+	{ SYS_prctl, ERRNO(EINVAL), 0, FEATURE_SUBREAPER, "not known", "subreaper" },
 	{ SYS_pidfd_open, ERRNO(ENOSYS), 0, FEATURE_PIDFD, "not in this kernel", "pidfd" },
 	{ SYS_pidfd_open, ERRNO(EPERM), 0, FEATURE_PIDFD_THREAD, "refused", "pidfd" },
 	{ SYS_pidfd_getfd, ERRNO(EPERM), 0, FEATURE_PIDFD_GETFD, "refused", "pidfd_getfd" },
@@ -196,6 +198,12 @@ static bool hidepid(void)
 	       as_nobody();
 }
 
+/* uname(2) then says 2.6 */
+static bool old_kernel(void)
+{
+	return personality(UNAME26) >= 0;
+}
+
 struct world_row {
 	const char *what;
 	bool (*make)(void);
@@ -206,6 +214,7 @@ struct world_row {
 };
 
 static const struct world_row worlds[] = {
+	{ "old kernel", old_kernel, FEATURE_KERNEL, false, "this is Linux 2.6", "kernel" },
 	{ "no /proc", no_proc, FEATURE_PROC, false, "/proc is not mounted", "proc" },
 	{ "yama 1", yama_1_unprivileged, FEATURE_SUPERVISOR_RESTART, false, "ptrace_scope is 1",
 	  NULL },

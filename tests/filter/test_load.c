@@ -7,8 +7,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
-#include <linux/kcmp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -183,18 +181,84 @@ static int do_getpid(const struct targets *t)
 	(void)t;
 	return raw(syscall(SYS_getpid));
 }
-#ifdef __x86_64__
-static int do_int80(const struct targets *t)
+/* Nothing but the address decides, and it has no bit in its low half. */
+static int do_sendto_at_4_gib(const struct targets *t)
 {
-	long result;
+	void *wanted = (void *)(1ull << 32);
+	char *page = mmap(wanted, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
+	if (page != wanted)
+		return EEXIST;
+	return raw(syscall(SYS_sendto, t->fd, "", 0, 0, page, 16));
+}
+static int do_sendto_connected(const struct targets *t)
+{
+	return raw(syscall(SYS_sendto, t->fd, "", 0, 0, NULL, 0));
+}
+static int do_connect(const struct targets *t)
+{
+	return raw(syscall(SYS_connect, t->fd, NULL, 0));
+}
+static int do_execve(const struct targets *t)
+{
 	(void)t;
-	/* getpid of i386 */
+	return raw(syscall(SYS_execve, "", NULL, NULL));
+}
+static int do_execveat(const struct targets *t)
+{
+	(void)t;
+	return raw(syscall(SYS_execveat, -1, "", NULL, NULL, 0));
+}
+/* a group that cannot exist */
+static int do_kill_no_group(const struct targets *t)
+{
+	(void)t;
+	return raw(syscall(SYS_kill, 0xffffffff00000000ull | (uint32_t) - (1 << 30), SIGKILL));
+}
+static int do_terminate_no_group(const struct targets *t)
+{
+	(void)t;
+	return raw(syscall(SYS_kill, -(1 << 30), SIGTERM));
+}
+static int do_pidfd_kill(const struct targets *t)
+{
+	return raw(syscall(SYS_pidfd_send_signal, t->fd, SIGKILL, NULL, 0));
+}
+#ifdef __x86_64__
+static int int80(long nr, long a, long b, long c)
+{
+	long result = nr;
+
 	__asm__ volatile("int $0x80"
-			 : "=a"(result)
-			 : "a"(20L)
+			 : "+a"(result)
+			 : "b"(a), "c"(b), "d"(c)
 			 : "memory", "r8", "r9", "r10", "r11");
 	return (int)result < 0 ? -(int)result : 0;
+}
+static int do_int80_getpid(const struct targets *t)
+{
+	(void)t;
+	return int80(20, 0, 0, 0);
+}
+static int do_int80_execve(const struct targets *t)
+{
+	(void)t;
+	return int80(11, 8, 0, 0);
+}
+static int do_int80_socketcall_connect(const struct targets *t)
+{
+	(void)t;
+	return int80(102, 3, 8, 0);
+}
+static int do_int80_socketcall_listen(const struct targets *t)
+{
+	(void)t;
+	return int80(102, 4, 8, 0);
+}
+static int do_int80_kill(const struct targets *t)
+{
+	return int80(37, t->guard, 0, 0);
 }
 static int do_x32(const struct targets *t)
 {
@@ -206,8 +270,9 @@ static int do_x32(const struct targets *t)
 struct call_row {
 	const char *what;
 	int (*call)(const struct targets *t);
-	int native; /* errno without the filter; -1 = anything */
-	int filtered;
+	int native;     /* errno without the filter; -1 = anything */
+	int filtered;   /* nobody has the listener here, so that ENOSYS also says "notified" */
+	bool translate; /* foreign_abi = translate */
 };
 
 static const struct call_row calls[] = {
@@ -231,9 +296,23 @@ static const struct call_row calls[] = {
 	{ "F_SETSIG SIGIO", do_setsig_io, 0, 0 },
 	{ "newer than guard", do_newest, -1, ENOSYS },
 	{ "getpid", do_getpid, 0, 0 },
+	{ "sendto at 4 GiB", do_sendto_at_4_gib, ENOTSOCK, ENOSYS },
+	{ "sendto, connected", do_sendto_connected, ENOTSOCK, ENOTSOCK },
+	{ "connect", do_connect, ENOTSOCK, ENOSYS },
+	{ "execve", do_execve, ENOENT, ENOSYS },
+	{ "execveat", do_execveat, ENOENT, ENOSYS },
+	{ "kill no group", do_kill_no_group, ESRCH, ENOSYS },
+	{ "terminate no group", do_terminate_no_group, ESRCH, ESRCH },
+	{ "pidfd_send_signal", do_pidfd_kill, EBADF, ENOSYS },
 #ifdef __x86_64__
-	{ "int 0x80", do_int80, -1, ENOSYS },
+	{ "int 0x80 getpid", do_int80_getpid, -1, ENOSYS },
+	{ "int 0x80 getpid", do_int80_getpid, -1, 0, .translate = true },
+	{ "int 0x80 execve", do_int80_execve, EFAULT, ENOSYS, .translate = true },
+	{ "int 0x80 connect", do_int80_socketcall_connect, EFAULT, ENOSYS, .translate = true },
+	{ "int 0x80 listen", do_int80_socketcall_listen, EFAULT, EFAULT, .translate = true },
+	{ "int 0x80 kill", do_int80_kill, 0, EPERM, .translate = true },
 	{ "x32", do_x32, -1, ENOSYS },
+	{ "x32", do_x32, -1, ENOSYS, .translate = true },
 #endif
 };
 
@@ -286,6 +365,11 @@ ROWS_TEST(load, refused_only_with_the_filter, calls)
 	int native, filtered;
 
 	filter_request_init(&request);
+	request.foreign = r->translate ? FILTER_FOREIGN_TRANSLATE : FILTER_FOREIGN_REFUSE;
+	filter_request_event(&request, EVENT_EXEC);
+	filter_request_event(&request, EVENT_CONNECT);
+	filter_request_syscall(&request, SYSCALL_kill);
+	filter_request_syscall(&request, SYSCALL_pidfd_send_signal);
 	cr_assert_eq(filter_request_protect(&request, targets.guard, true), 0);
 	cr_assert_eq(filter_build(&request, SYSCALL_ABI_NATIVE, &program), 0);
 
