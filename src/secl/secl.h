@@ -61,6 +61,9 @@ struct secl_value {
  */
 int secl_net_parse(const char *text, size_t size, struct secl_net *ret);
 
+/* NET contains the base address of ADDRESS. */
+bool secl_net_contains(const struct secl_net *net, const struct secl_net *address);
+
 /* Either contains the other's base address (spec section 10). */
 bool secl_net_overlaps(const struct secl_net *a, const struct secl_net *b);
 
@@ -69,7 +72,7 @@ bool secl_net_overlaps(const struct secl_net *a, const struct secl_net *b);
 enum secl_field_flag {
 	SECL_FIELD_ARRAY = 1u << 0,     /* a list by itself (argv) */
 	SECL_FIELD_ITERATOR = 1u << 1,  /* below process.ancestors or its like: a list
-	                                 * of all elements unless a register picks one */
+					 * of all elements unless a register picks one */
 	SECL_FIELD_GLOB = 1u << 2,      /* patterns are path globs (6.3) */
 	SECL_FIELD_ICASE = 1u << 3,     /* compared without case (6.1) */
 	SECL_FIELD_EXTENSION = 1u << 4, /* literals get a leading dot (6.1) */
@@ -77,8 +80,8 @@ enum secl_field_flag {
 	SECL_FIELD_RETVAL = 1u << 6,    /* only EPERM and EACCES (6.5) */
 	SECL_FIELD_TIME = 1u << 7,      /* nanoseconds since the epoch (11) */
 	SECL_FIELD_ALIASES = 1u << 8,   /* scalar to the type checker, but load() may
-	                                 * yield a list of alternatives, any of which
-	                                 * may match; negation applies to the whole (6.6) */
+					 * yield a list of alternatives, any of which
+					 * may match; negation applies to the whole (6.6) */
 };
 
 enum { SECL_FIELD_MAX_STEPS = 8, SECL_NAME_MAX = 255 };
@@ -88,15 +91,15 @@ enum { SECL_FIELD_MAX_STEPS = 8, SECL_NAME_MAX = 255 };
  */
 struct secl_field {
 	enum secl_type type;
-	unsigned flags;                      /* enum secl_field_flag */
-	unsigned weight;                     /* evaluation cost, smaller runs first */
-	unsigned event;                      /* event type id; 0 = any event */
-	uint64_t needs;                      /* bit set, OR-ed over an expression */
-	uint16_t steps[SECL_FIELD_MAX_STEPS];/* way from the event to the value */
+	unsigned flags;                       /* enum secl_field_flag */
+	unsigned weight;                      /* evaluation cost, smaller runs first */
+	unsigned event;                       /* event type id; 0 = any event */
+	uint64_t needs;                       /* bit set, OR-ed over an expression */
+	uint16_t steps[SECL_FIELD_MAX_STEPS]; /* way from the event to the value */
 	uint8_t nsteps;
-	uint8_t iterator;                    /* id of the iterator passed through, 0 = none */
-	uint32_t max_literal;                /* longest literal, 0 = unlimited */
-	char name[SECL_NAME_MAX + 1];        /* canonical, legacy aliases resolved */
+	uint8_t iterator;             /* id of the iterator passed through, 0 = none */
+	uint32_t max_literal;         /* longest literal, 0 = unlimited */
+	char name[SECL_NAME_MAX + 1]; /* canonical, legacy aliases resolved */
 };
 
 struct secl_context;
@@ -120,7 +123,9 @@ struct secl_schema {
 	int (*load)(const struct secl_context *ctx, const struct secl_field *field, int element,
 		    struct secl_value *ret);
 
-	/* Number of elements of iterator ITERATOR in CTX->event. */
+	/* Number of elements of iterator ITERATOR in CTX->event, or -errno. An
+	 * iterator X is recognised by X.length being a field and X being none.
+	 */
 	int (*count)(const struct secl_context *ctx, unsigned iterator);
 
 	/* Name of an event type id, for messages. */
@@ -150,12 +155,18 @@ struct secl_vars {
 struct secl_error {
 	struct err err;
 	unsigned line, column;
-	char source[256];   /* cut around the column when the line is long */
-	unsigned caret;     /* offset of the error inside `source` */
+	char source[256]; /* cut around the column when the line is long */
+	unsigned caret;   /* offset of the error inside `source` */
 };
 
-struct secl_expr;     /* one compiled expression */
-struct secl_macros;   /* named expressions, in order of declaration */
+/* Writes that line and a caret below the place into BUF, without a newline at
+ * the end; cut when SIZE is too small. The line is printable ASCII: a tab became
+ * a space, any other byte a question mark.
+ */
+void secl_error_show(const struct secl_error *error, char *buf, size_t size);
+
+struct secl_expr;   /* one compiled expression */
+struct secl_macros; /* named expressions, in order of declaration */
 
 struct secl_options {
 	const struct secl_schema *schema;
@@ -193,7 +204,7 @@ unsigned secl_expr_event(const struct secl_expr *expr);
 /* OR of the fields' needs. */
 uint64_t secl_expr_needs(const struct secl_expr *expr);
 enum secl_type secl_expr_type(const struct secl_expr *expr, bool *ret_array);
-/* Calls VISIT for every field used, once per use. */
+/* Calls VISIT for every field used, once each, in order of first use. */
 void secl_expr_fields(const struct secl_expr *expr,
 		      void (*visit)(void *data, const struct secl_field *field), void *data);
 
@@ -201,20 +212,28 @@ void secl_expr_fields(const struct secl_expr *expr,
 
 struct secl_context {
 	const struct secl_schema *schema;
-	const void *event;        /* the schema knows its type */
-	struct arena *scratch;    /* lists and interpolated strings */
-	int64_t now_ns;           /* the clock of this evaluation, since the epoch */
+	const void *event;     /* the schema knows its type */
+	struct arena *scratch; /* lists and interpolated strings */
+	int64_t now_ns;        /* the clock of this evaluation, since the epoch */
 	const struct secl_vars *vars;
 };
 
-/* 1 true, 0 false, or -errno: a field could not be read or the scratch arena
- * is full. Only for expressions compiled with want_bool.
+/* 1 true, 0 false, or -errno: what load() or get() returned; -ENOMEM when the
+ * scratch arena is full; -EOVERFLOW when a regexp takes too much memory; -EPROTO
+ * when a schema yields a type that it did not announce. An operand whose value
+ * cannot change the result is not loaded, so its failure does not show:
+ * `false && failing` is false. Scratch is left as it was. With a register the
+ * expression is true if it is for one of the first 100 elements, and false
+ * without any.
+ * Only for expressions of type bool.
  */
 int secl_eval(const struct secl_expr *expr, struct secl_context *ctx);
 
-/* The value of an expression of any type: 0, or -errno. */
-int secl_eval_value(const struct secl_expr *expr, struct secl_context *ctx,
-		    struct secl_value *ret);
+/* The value of an expression of any type: 0, or -errno. Lists and strings may
+ * lie in the event or in CTX->scratch. With a register and another type than
+ * bool: that of the first element.
+ */
+int secl_eval_value(const struct secl_expr *expr, struct secl_context *ctx, struct secl_value *ret);
 
 /* ---- matching alone (tests, search queries) ---------------------------- */
 

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "secl/match.h"
+
+#include <errno.h>
+
+#include "secl/glob.h"
+#include "secl/regex.h"
+
+struct matcher {
+	struct secl_string *slots; /* open addressing; text NULL = free */
+	size_t mask;               /* of the slots, which are a power of two */
+	size_t exact;              /* how many are taken */
+	struct secl_string *patterns, *globs;
+	size_t npatterns, nglobs;
+	struct regexp **regexps;
+	size_t nregexps;
+	bool icase;
+};
+
+static uint64_t hash(const struct secl_string *s)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < s->size; i++)
+		h = (h ^ (unsigned char)s->text[i]) * 0x100000001b3;
+	return h ^ h >> 32;
+}
+
+static bool equal(const struct secl_string *a, const struct secl_string *b)
+{
+	return a->size == b->size && (a->size == 0 || memcmp(a->text, b->text, a->size) == 0);
+}
+
+static bool find_exact(const struct matcher *m, const struct secl_string *text)
+{
+	if (m->exact == 0)
+		return false;
+	for (size_t i = hash(text) & m->mask; m->slots[i].text; i = (i + 1) & m->mask)
+		if (equal(&m->slots[i], text))
+			return true;
+	return false;
+}
+
+static void add_exact(struct matcher *m, const struct secl_string *text)
+{
+	size_t i = hash(text) & m->mask;
+
+	while (m->slots[i].text) {
+		if (equal(&m->slots[i], text))
+			return;
+		i = (i + 1) & m->mask;
+	}
+	m->slots[i] = *text;
+	m->exact++;
+}
+
+static void fold_case(char *out, const struct secl_string *s)
+{
+	for (size_t i = 0; i < s->size; i++) {
+		char c = s->text[i];
+
+		out[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+	}
+}
+
+static int add_regexp(struct matcher *m, struct pool *pool, const struct secl_string *text,
+		      struct err *err)
+{
+	struct regexp *re;
+	int r;
+
+	r = regexp_new(text->text, text->size, m->icase, &re, err);
+	if (r < 0)
+		return r;
+	r = pool_adopt(pool, re, (void (*)(void *))regexp_free);
+	if (r == 0)
+		m->regexps[m->nregexps++] = re;
+	return r;
+}
+
+static int add(struct matcher *m, struct pool *pool, const struct literal *literal, bool glob,
+	       struct err *err)
+{
+	struct secl_string text = literal->text;
+	char *folded;
+	int r;
+
+	if (literal->flavour == FLAVOUR_REGEXP)
+		return add_regexp(m, pool, &text, err);
+	if (m->icase) {
+		folded = pool_alloc(pool, text.size + 1);
+		if (!folded)
+			return -ENOMEM;
+		fold_case(folded, &text);
+		text.text = folded;
+	}
+	if (literal->flavour == FLAVOUR_EXACT || text.size == 0 ||
+	    !memchr(text.text, '*', text.size)) {
+		/* an empty glob matches nothing, an empty path included */
+		if (text.size > 0 || literal->flavour == FLAVOUR_EXACT || !glob)
+			add_exact(m, &text);
+		return 0;
+	}
+	r = glob ? secl_glob_check(text.text, text.size, err)
+		 : secl_pattern_check(text.text, text.size, err);
+	if (r < 0)
+		return r;
+	if (glob)
+		m->globs[m->nglobs++] = text;
+	else
+		m->patterns[m->npatterns++] = text;
+	return 0;
+}
+
+int matcher_new(struct pool *pool, const struct matcher_options *options,
+		const struct literal *literals, size_t count, struct matcher **ret, size_t *ret_bad,
+		struct err *err)
+{
+	struct matcher *m = pool_alloc(pool, sizeof *m);
+	size_t slots = 2, counts[FLAVOUR_REGEXP + 1] = { 0 };
+	int r;
+
+	while (slots < count * 2)
+		slots *= 2;
+	for (size_t i = 0; i < count; i++)
+		counts[literals[i].flavour]++;
+	if (!m)
+		return -ENOMEM;
+	m->icase = options->icase;
+	m->mask = slots - 1;
+	m->slots = pool_alloc(pool, slots * sizeof *m->slots);
+	m->patterns = pool_alloc(pool, counts[FLAVOUR_PATTERN] * sizeof *m->patterns);
+	m->globs = pool_alloc(pool, counts[FLAVOUR_PATTERN] * sizeof *m->globs);
+	m->regexps = pool_alloc(pool, counts[FLAVOUR_REGEXP] * sizeof *m->regexps);
+	if (!m->slots || !m->patterns || !m->globs || !m->regexps)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		*ret_bad = i;
+		r = add(m, pool, &literals[i], options->glob, err);
+		if (r < 0)
+			return r;
+	}
+	*ret = m;
+	return 0;
+}
+
+static int match_regexps(const struct matcher *m, const struct secl_string *text,
+			 struct arena *scratch)
+{
+	for (size_t i = 0; i < m->nregexps; i++) {
+		int r = regexp_match(m->regexps[i], text, scratch);
+
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+int matcher_match(const struct matcher *m, const struct secl_string *text, struct arena *scratch)
+{
+	struct secl_string subject = *text;
+	char *folded;
+
+	if (m->icase && text->size > 0) {
+		folded = arena_alloc(scratch, text->size);
+		if (!folded)
+			return -ENOMEM;
+		fold_case(folded, text);
+		subject.text = folded;
+	}
+	if (find_exact(m, &subject))
+		return 1;
+	for (size_t i = 0; i < m->npatterns; i++)
+		if (secl_pattern_match(m->patterns[i].text, m->patterns[i].size, subject.text,
+				       subject.size, false))
+			return 1;
+	for (size_t i = 0; i < m->nglobs; i++)
+		if (secl_glob_match(m->globs[i].text, m->globs[i].size, subject.text, subject.size))
+			return 1;
+	return match_regexps(m, text, scratch);
+}
+
+unsigned matcher_weight(const struct matcher *m)
+{
+	return 5 + (unsigned)(10 * (m->npatterns + m->nglobs) + 100 * m->nregexps);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* match.h - literals of a rule, made ready to be compared with text.
+ *
+ * Exact ones are hashed, so that a list of a thousand names costs as much as
+ * one; patterns, globs and regexps are tried one after the other, each in time
+ * linear in the text.
+ */
+#pragma once
+#include "secl/ast.h"
+#include "secl/pool.h"
+#include "secl/secl.h"
+
+struct literal {
+	struct secl_string text; /* outlives the matcher */
+	enum flavour flavour;
+	uint32_t offset; /* for messages */
+};
+
+struct matcher;
+
+struct matcher_options {
+	bool glob;  /* patterns are path globs */
+	bool icase; /* letters A-Z and a-z are the same; regexps fold by Unicode */
+};
+
+/* 0; -EINVAL with *err, *ret_bad being the literal that is wrong; -ENOMEM. */
+int matcher_new(struct pool *pool, const struct matcher_options *options,
+		const struct literal *literals, size_t count, struct matcher **ret, size_t *ret_bad,
+		struct err *err);
+
+/* Whether any literal matches: 1, 0, or -errno (regexp_match()). */
+int matcher_match(const struct matcher *m, const struct secl_string *text, struct arena *scratch);
+
+/* Cost of one evaluation, in the units of secl_field.weight. */
+unsigned matcher_weight(const struct matcher *m);
