@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* connect.h - connect(2) performed on guard's duplicate of the socket.
+ *
+ * The duplicate is the same open file description, so state, SO_ERROR and
+ * O_NONBLOCK are those that the caller sees; the address is guard's copy, so
+ * nothing can be swapped after the verdict. Measured: mechanics/notify.md,
+ * section D.
+ */
+#pragma once
+#include <sys/socket.h>
+
+#include "base/util.h"
+
+struct socket_kind {
+	int domain, type, protocol; /* SO_DOMAIN, SO_TYPE, SO_PROTOCOL */
+	bool may_block;             /* a stream without O_NONBLOCK */
+};
+
+/* Kind of the socket FD: 0, -ENOTSOCK, or -errno. */
+int connect_kind(int fd, struct socket_kind *ret);
+
+struct connect_job {
+	int fd; /* our duplicate */
+	struct sockaddr_storage address;
+	socklen_t size; /* as the caller gave it, at most that of the address */
+};
+
+/* Makes the call: 0 or -errno. A worker_job. */
+int connect_run(void *job);

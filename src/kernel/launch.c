@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "kernel/launch.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <paths.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "kernel/filter.h"
+
+struct launch_page {
+	_Atomic uint32_t step; /* enum launch_step, a futex */
+	int listener;          /* valid from LAUNCH_FILTERED on */
+	int error;             /* positive errno, valid in the LAUNCH_FAILED_* steps */
+};
+
+static void page_set(struct launch_page *page, enum launch_step step)
+{
+	atomic_store(&page->step, step);
+	(void)syscall(SYS_futex, &page->step, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+static void page_wait_while(struct launch_page *page, enum launch_step step)
+{
+	while (atomic_load(&page->step) == (uint32_t)step)
+		(void)syscall(SYS_futex, &page->step, FUTEX_WAIT, step, NULL, NULL, 0);
+}
+
+/* ---- in the stub: from here on only system calls, no library state ------ */
+
+_Noreturn static void stub_fail(struct launch_page *page, enum launch_step step, int error)
+{
+	page->error = error;
+	page_set(page, step);
+	/* env(1): 127 when there is no such command, 126 when it cannot be run */
+	_exit(step != LAUNCH_FAILED_EXEC ? 125 : error == ENOENT ? 127 : 126);
+}
+
+static int stub_set_ids(const struct launch_request *request)
+{
+	if (syscall(SYS_setgroups, request->ngroups, request->groups) < 0 ||
+	    syscall(SYS_setresgid, request->gid, request->gid, request->gid) < 0 ||
+	    syscall(SYS_setresuid, request->uid, request->uid, request->uid) < 0)
+		return errno;
+	return 0;
+}
+
+_Noreturn static void stub_main(const struct launch_request *request, char *const *shell_argv,
+				struct launch_page *page)
+{
+	int r;
+
+	(void)setrlimit(RLIMIT_NOFILE, &request->nofile);
+	if (request->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		stub_fail(page, LAUNCH_FAILED_FILTER, errno);
+	/* before the ids are dropped: without no_new_privs it needs CAP_SYS_ADMIN */
+	r = filter_load(request->filter, request->filter_flags);
+	if (r < 0)
+		stub_fail(page, LAUNCH_FAILED_FILTER, -r);
+	page->listener = r;
+	page_set(page, LAUNCH_FILTERED);
+	page_wait_while(page, LAUNCH_FILTERED);
+	if (request->cwd && chdir(request->cwd) < 0)
+		stub_fail(page, LAUNCH_FAILED_CWD, errno);
+	r = request->set_ids ? stub_set_ids(request) : 0;
+	if (r)
+		stub_fail(page, LAUNCH_FAILED_IDS, r);
+	(void)sigprocmask(SIG_SETMASK, &request->signal_mask, NULL);
+	(void)syscall(SYS_execve, request->path, request->argv, request->envp);
+	/* a file without a magic number is a shell script to execvp(3), and so to
+	 * everyone who starts commands by name */
+	if (errno == ENOEXEC)
+		(void)syscall(SYS_execve, _PATH_BSHELL, shell_argv, request->envp);
+	stub_fail(page, LAUNCH_FAILED_EXEC, errno);
+}
+
+/* ---- in the supervisor -------------------------------------------------- */
+
+/* "sh FILE ARG..."; the caller frees it, not the strings. */
+static const char **make_shell_argv(const struct launch_request *request)
+{
+	const char **argv;
+	size_t argc = 0;
+
+	while (request->argv[argc])
+		argc++;
+	argv = calloc(argc + 2, sizeof *argv);
+	if (!argv)
+		return NULL;
+	argv[0] = _PATH_BSHELL;
+	argv[1] = request->path;
+	for (size_t i = 1; i < argc; i++)
+		argv[i + 1] = request->argv[i];
+	return argv;
+}
+
+int launch_start(const struct launch_request *request, struct launch *ret,
+		 enum launch_step *ret_step)
+{
+	_cleanup_free_ const char **shell_argv = make_shell_argv(request);
+	struct launch_page *page;
+	long pid;
+
+	*ret_step = LAUNCH_STARTING;
+	if (!shell_argv)
+		return -ENOMEM;
+	page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return -errno;
+	pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
+	if (pid == 0)
+		stub_main(request, (char *const *)(uintptr_t)shell_argv, page);
+	if (pid < 0) {
+		int r = -errno;
+
+		(void)munmap(page, sizeof *page);
+		return r;
+	}
+	page_wait_while(page, LAUNCH_STARTING);
+	*ret_step = atomic_load(&page->step);
+	if (*ret_step != LAUNCH_FILTERED) {
+		int r = -page->error;
+
+		(void)waitpid((pid_t)pid, NULL, 0);
+		(void)munmap(page, sizeof *page);
+		return r;
+	}
+	*ret = (struct launch){ .pid = (pid_t)pid, .listener = page->listener, .page = page };
+	return 0;
+}
+
+void launch_go(struct launch *launch)
+{
+	page_set(launch->page, LAUNCH_GO);
+}
+
+enum launch_step launch_outcome(const struct launch *launch, int *ret_error)
+{
+	*ret_error = launch->page->error;
+	return atomic_load(&launch->page->step);
+}
+
+void launch_done(struct launch *launch)
+{
+	if (launch->page)
+		(void)munmap(launch->page, sizeof *launch->page);
+	launch->page = NULL;
+}

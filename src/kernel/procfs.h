@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* procfs.h - what /proc and pidfds say about a task.
+ *
+ * Bounded reads into the caller's buffers; nothing is cached here. Numbers are
+ * those of guard's own pid namespace. -ESRCH: the task is gone.
+ */
+#pragma once
+#include "model/event.h"
+
+struct proc_stat {
+	char comm[16];
+	char state;
+	pid_t ppid;
+	uint32_t sid;
+	uint32_t tty;          /* device number, 0 = none */
+	uint32_t kernel_flags; /* PF_KTHREAD ... */
+	uint64_t start_ticks;  /* clock ticks since boot */
+};
+
+/* /proc/PID/stat (proc(5)); the name in parentheses may hold anything. */
+int procfs_stat(pid_t pid, struct proc_stat *ret);
+
+struct proc_status {
+	pid_t tgid, ppid, tracer;
+	struct credentials cred;
+	uint64_t pending, blocked; /* (SigPnd | ShdPnd) and SigBlk, bit N-1 = signal N */
+};
+
+/* /proc/TID/status, about 10 us: off the hot path. auid is not in there. */
+int procfs_status(pid_t tid, struct proc_status *ret);
+
+/* /proc/PID/loginuid, 4294967295 when unset or not readable. */
+uint32_t procfs_loginuid(pid_t pid);
+
+struct proc_identity {
+	pid_t tgid, ppid;
+	struct credentials cred; /* without fsuid-only kernels, capabilities, auid */
+	bool has_cred;
+};
+
+/* Who a pidfd (thread or leader) is: PIDFD_GET_INFO (Linux 6.13), about 1 us.
+ * -ENOTTY where the kernel does not have it: read the status then.
+ */
+int procfs_pidfd_identity(int pidfd, struct proc_identity *ret);
+
+/* The path of the cgroup (v2, else the first v1 hierarchy), copied into BUF.
+ * Its length, or -errno.
+ */
+ssize_t procfs_cgroup(pid_t pid, char *buf, size_t size);
+
+/* A container id in a cgroup path (64 hex digits, or the 32 + number form of
+ * ECS and the GUID of Cloud Foundry). Its length and place, 0 when none.
+ */
+size_t procfs_container_id(const char *cgroup, size_t size, const char **ret);
+
+/* Inode of /proc/PID/ns/NAME; 0 when not readable. */
+uint32_t procfs_namespace(pid_t pid, const char *name);
+
+/* "pts0", "tty1"; empty when DEVICE is no terminal. Length. */
+size_t procfs_tty_name(uint32_t device, char *buf, size_t size);
+
+/* Start of the system in nanoseconds since the epoch, to turn start_ticks into
+ * a time.
+ */
+int64_t procfs_boot_time_ns(void);
+int64_t procfs_ticks_to_ns(uint64_t ticks);
+
+/* /proc/PID/cmdline or environ into BUF. Bytes, or -errno. Only for processes
+ * whose exec guard did not see: they can rewrite both.
+ */
+ssize_t procfs_cmdline(pid_t pid, char *buf, size_t size);
+ssize_t procfs_environ(pid_t pid, char *buf, size_t size);
+
+/* Calls VISIT for every process of /proc. 0, or -errno. */
+int procfs_each(int (*visit)(void *data, pid_t pid), void *data);

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "kernel/resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include "kernel/walk.h"
+
+#ifndef RESOLVE_CACHED
+#define RESOLVE_CACHED 0x20 /* Linux 5.12 */
+#endif
+
+enum { LINK_ROOM = 64 };
+
+/* An O_PATH descriptor of one of the task's own anchors: root, cwd, fd/N. */
+static int open_anchor(pid_t tid, const char *name)
+{
+	char path[LINK_ROOM];
+	int fd;
+
+	(void)snprintf(path, sizeof path, "/proc/%d/%s", tid, name);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_dirfd(const struct resolve_request *request)
+{
+	char name[32];
+	int fd;
+
+	if (request->dirfd == AT_FDCWD)
+		return open_anchor(request->tid, "cwd");
+	if (request->dirfd < 0)
+		return -EBADF;
+	(void)snprintf(name, sizeof name, "fd/%d", request->dirfd);
+	fd = open_anchor(request->tid, name);
+	return fd == -ENOENT ? -EBADF : fd;
+}
+
+/* True when the task's root directory is guard's own, so that absolute paths
+ * and absolute links mean the same for both.
+ */
+static bool same_root(int root)
+{
+	struct statx theirs, ours;
+
+	return statx(root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &theirs) == 0 &&
+	       statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &ours) == 0 &&
+	       theirs.stx_ino == ours.stx_ino && theirs.stx_dev_major == ours.stx_dev_major &&
+	       theirs.stx_dev_minor == ours.stx_dev_minor && theirs.stx_mnt_id == ours.stx_mnt_id;
+}
+
+static int open_path(int start, const char *path, bool nofollow, uint64_t resolve)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC | (nofollow ? O_NOFOLLOW : 0),
+		.resolve = RESOLVE_NO_MAGICLINKS | resolve,
+	};
+	int fd = (int)syscall(SYS_openat2, start, path, &how, sizeof how);
+
+	if (fd < 0 && errno == EINVAL && resolve & RESOLVE_CACHED) {
+		how.resolve &= ~(uint64_t)RESOLVE_CACHED;
+		fd = (int)syscall(SYS_openat2, start, path, &how, sizeof how);
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+static bool on_procfs(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* Whether the failed way may have led through a procfs, whose "self" was guard
+ * and not the task: only if it crossed into another mount at all.
+ */
+static bool may_be_procfs(int start, const struct resolve_request *request)
+{
+	int fd = open_path(start, request->path, request->nofollow,
+			   RESOLVE_NO_XDEV | (request->cached_only ? RESOLVE_CACHED : 0));
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd == -EXDEV;
+}
+
+/* The short way: one system call. -ELOOP when it cannot tell. */
+static int open_directly(int start, const struct resolve_request *request)
+{
+	int fd = open_path(start, request->path, request->nofollow,
+			   request->cached_only ? RESOLVE_CACHED : 0);
+
+	if (fd >= 0) {
+		if (!on_procfs(fd))
+			return fd;
+		(void)close(fd);
+		return -ELOOP;
+	}
+	if (fd != -EAGAIN && may_be_procfs(start, request))
+		return -ELOOP;
+	return fd;
+}
+
+int resolve_open(const struct resolve_request *request)
+{
+	_cleanup_close_ int start = -1, root = -1;
+	bool absolute = request->path[0] == '/';
+	int fd;
+
+	if (!request->path[0]) {
+		if (!request->empty_path)
+			return -ENOENT;
+		return open_dirfd(request);
+	}
+	if (!absolute) {
+		start = open_dirfd(request);
+		if (start < 0)
+			return start;
+	}
+	root = open_anchor(request->tid, "root");
+	if (root < 0)
+		return root;
+	if (same_root(root)) {
+		fd = open_directly(absolute ? root : start, request);
+		if (fd != -ELOOP)
+			return fd;
+	}
+	if (request->cached_only)
+		return -EAGAIN;
+	return walk_open(&(struct walk){ .root = root,
+					 .start = absolute ? root : start,
+					 .tid = request->tid,
+					 .tgid = request->tgid,
+					 .nofollow = request->nofollow },
+			 request->path);
+}
+
+bool resolve_error_is_native(int error)
+{
+	static const int native[] = { -ENOENT, -ENOTDIR,      -ELOOP, -EACCES,
+				      -EBADF,  -ENAMETOOLONG, -EPERM, -ENXIO };
+
+	for (size_t i = 0; i < ELEMENTS(native); i++) {
+		if (native[i] == error)
+			return true;
+	}
+	return false;
+}
+
+/* statfs(2) magic numbers; what is not here is reported as its number. */
+static const struct {
+	unsigned long magic;
+	const char *name;
+} filesystems[] = {
+	{ EXT4_SUPER_MAGIC, "ext4" },
+	{ XFS_SUPER_MAGIC, "xfs" },
+	{ BTRFS_SUPER_MAGIC, "btrfs" },
+	{ TMPFS_MAGIC, "tmpfs" },
+	{ OVERLAYFS_SUPER_MAGIC, "overlay" },
+	{ PROC_SUPER_MAGIC, "proc" },
+	{ SYSFS_MAGIC, "sysfs" },
+	{ NFS_SUPER_MAGIC, "nfs" },
+	{ F2FS_SUPER_MAGIC, "f2fs" },
+	{ SQUASHFS_MAGIC, "squashfs" },
+	{ ISOFS_SUPER_MAGIC, "iso9660" },
+	{ MSDOS_SUPER_MAGIC, "vfat" },
+	{ RAMFS_MAGIC, "ramfs" },
+	{ DEVPTS_SUPER_MAGIC, "devpts" },
+	{ CGROUP2_SUPER_MAGIC, "cgroup2" },
+	{ HUGETLBFS_MAGIC, "hugetlbfs" },
+	{ 0x65735546UL, "fuse" },
+	{ 0x2fc12fc1UL, "zfs" },
+	{ 0x01021997UL, "9p" },
+	{ 0xfe534d42UL, "cifs" },
+	{ 0x00c36400UL, "ceph" },
+	{ 0xe0f5e1e2UL, "erofs" },
+};
+
+static const char *filesystem_name(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return "";
+	for (size_t i = 0; i < ELEMENTS(filesystems); i++) {
+		if (filesystems[i].magic == (unsigned long)fs.f_type)
+			return filesystems[i].name;
+	}
+	return "";
+}
+
+static int64_t timestamp_ns(const struct statx_timestamp *t)
+{
+	return t->tv_sec * INT64_C(1000000000) + t->tv_nsec;
+}
+
+/* d_path() of the kernel: from guard's root, or from the root of the mount
+ * namespace that the file is in. A deleted file has " (deleted)" behind it,
+ * a memfd is "/memfd:NAME (deleted)" and has no path at all.
+ */
+static int read_path(int fd, bool deleted, struct arena *arena, struct secl_string *ret)
+{
+	static const char mark[] = " (deleted)";
+	char link[LINK_ROOM], buf[PATH_MAX + sizeof mark];
+	size_t size;
+	ssize_t n;
+
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, buf, sizeof buf);
+	if (n < 0)
+		return -errno;
+	size = (size_t)n;
+	if (size == sizeof buf)
+		return -ENAMETOOLONG;
+	if (deleted && size > sizeof mark - 1 &&
+	    memcmp(buf + size - (sizeof mark - 1), mark, sizeof mark - 1) == 0)
+		size -= sizeof mark - 1;
+	ret->text = arena_copy(arena, buf, size);
+	ret->size = size;
+	return ret->text ? 0 : -ENOMEM;
+}
+
+int resolve_describe(int fd, struct arena *arena, struct file_info *ret)
+{
+	struct file_info f = { .present = true };
+	struct statx st;
+	const char *fs;
+	int r;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, &st) < 0)
+		return -errno;
+	f.device = makedev(st.stx_dev_major, st.stx_dev_minor);
+	f.inode = st.stx_ino;
+	f.mount_id = st.stx_mnt_id;
+	f.size = st.stx_size;
+	f.mode = st.stx_mode;
+	f.uid = st.stx_uid;
+	f.gid = st.stx_gid;
+	f.nlink = st.stx_nlink;
+	f.mtime_ns = timestamp_ns(&st.stx_mtime);
+	f.ctime_ns = timestamp_ns(&st.stx_ctime);
+	f.atime_ns = timestamp_ns(&st.stx_atime);
+	r = read_path(fd, st.stx_nlink == 0, arena, &f.path);
+	if (r == -ENOMEM)
+		return r;
+	f.error = r;
+	fs = filesystem_name(fd);
+	f.filesystem = (struct secl_string){ .text = fs, .size = strlen(fs) };
+	*ret = f;
+	return 0;
+}
+
+bool resolve_same_file(const struct file_info *a, const struct file_info *b)
+{
+	return a->present && b->present && a->device == b->device && a->inode == b->inode;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* resolve.h - which file a path means for another task.
+ *
+ * The walk starts at the task's own root, working directory or descriptor, so
+ * that chroots and mount namespaces are honoured; /proc/self and the magic
+ * links below it mean the task, not guard. The result is an O_PATH descriptor:
+ * what is said about it afterwards is said about that very file.
+ */
+#pragma once
+#include "base/arena.h"
+#include "model/event.h"
+
+struct resolve_request {
+	pid_t tid;        /* whose view */
+	pid_t tgid;       /* its process, for /proc/self */
+	int dirfd;        /* AT_FDCWD or a descriptor of the task */
+	const char *path; /* "" with `empty_path`: dirfd itself */
+	bool empty_path;  /* AT_EMPTY_PATH */
+	bool nofollow;    /* AT_SYMLINK_NOFOLLOW */
+	bool cached_only; /* -EAGAIN instead of waiting for a disk or FUSE server */
+};
+
+/* An O_PATH descriptor (close-on-exec), or -errno: those of openat2(2) as the
+ * task would get them (-ENOENT, -ENOTDIR, -ELOOP, -EACCES, -ENAMETOOLONG), or
+ * -EAGAIN (cached_only), -EMFILE, -ENFILE, -ENOMEM, -ESRCH for guard's own.
+ */
+int resolve_open(const struct resolve_request *request);
+
+/* True for the results that say something about the path, not about guard. */
+bool resolve_error_is_native(int error);
+
+/* Everything about the file behind FD; the path is named from the root of its
+ * mount namespace (design: "what a path is"). Strings go to ARENA. 0, -ENOMEM
+ * or -errno of statx(2).
+ */
+int resolve_describe(int fd, struct arena *arena, struct file_info *ret);
+
+/* True when both were described and are one file. */
+bool resolve_same_file(const struct file_info *a, const struct file_info *b);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "kernel/script.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "kernel/resolve.h"
+
+/* FD is O_PATH: opened again for reading through /proc, which cannot lead to
+ * another file. Only regular files: opening a FIFO or a device has effects.
+ */
+static int reopen(int fd)
+{
+	char path[64];
+	struct stat st;
+	int copy;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENOEXEC;
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	copy = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return copy < 0 ? -errno : copy;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool parse_line(const char *text, size_t size, struct script_line *ret)
+{
+	const char *end = memchr(text, '\n', size), *p = text + 2, *name;
+
+	if (size < 3 || text[0] != '#' || text[1] != '!')
+		return false;
+	if (!end)
+		end = text + size;
+	while (end > p && is_blank(end[-1]))
+		end--;
+	while (p < end && is_blank(*p))
+		p++;
+	name = p;
+	while (p < end && !is_blank(*p) && *p)
+		p++;
+	if (p == name)
+		return false;
+	memcpy(ret->interpreter, name, (size_t)(p - name));
+	ret->interpreter[p - name] = '\0';
+	while (p < end && is_blank(*p))
+		p++;
+	memcpy(ret->argument, p, (size_t)(end - p));
+	ret->argument[end - p] = '\0';
+	return true;
+}
+
+int script_read(int fd, struct script_line *ret)
+{
+	_cleanup_close_ int copy = reopen(fd);
+	char text[SCRIPT_LINE_MAX];
+	ssize_t n;
+
+	if (copy == -EMFILE || copy == -ENFILE || copy == -ENOMEM)
+		return copy;
+	if (copy < 0)
+		return 0;
+	n = pread(copy, text, sizeof text - 1, 0);
+	return n > 0 && parse_line(text, (size_t)n, ret) ? 1 : 0;
+}
+
+static int open_interpreter(pid_t tid, pid_t tgid, const char *path)
+{
+	return resolve_open(&(struct resolve_request){
+		.tid = tid, .tgid = tgid, .dirfd = AT_FDCWD, .path = path });
+}
+
+static bool same_inode(int fd, const struct file_info *file)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_dev == file->device && st.st_ino == file->inode;
+}
+
+/* One link of the chain from a script to a program. */
+static int next_link(pid_t tid, pid_t tgid, int fd, struct script_line *line)
+{
+	int r = script_read(fd, line);
+
+	if (r <= 0)
+		return r;
+	return open_interpreter(tid, tgid, line->interpreter);
+}
+
+int script_runs(pid_t tgid, int fd, const struct string_list *argv, const struct file_info *exe)
+{
+	_cleanup_close_ int at = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	struct script_line line;
+
+	if (at < 0)
+		return -errno;
+	for (unsigned depth = 0; depth < SCRIPT_DEPTH_MAX; depth++) {
+		int next = next_link(tgid, tgid, at, &line);
+
+		if (next <= 0)
+			return next == 0 || resolve_error_is_native(next) ? 0 : next;
+		(void)close(at);
+		at = next;
+		if (same_inode(at, exe))
+			return argv->count && streq(argv->data, line.interpreter);
+	}
+	return 0;
+}
+
+int script_interpreter(pid_t tid, pid_t tgid, int fd)
+{
+	struct script_line line;
+	int at = next_link(tid, tgid, fd, &line);
+
+	for (unsigned depth = 1; at > 0 && depth < SCRIPT_DEPTH_MAX; depth++) {
+		int next = next_link(tid, tgid, at, &line);
+
+		if (next == 0)
+			return at;
+		(void)close(at);
+		at = next;
+	}
+	return at;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* script.h - "#!" lines as the kernel reads them (fs/binfmt_script.c). */
+#pragma once
+#include "model/event.h"
+
+/* The kernel looks at this much of a file (BINPRM_BUF_SIZE). */
+enum { SCRIPT_LINE_MAX = 256, SCRIPT_DEPTH_MAX = 5 };
+
+struct script_line {
+	char interpreter[SCRIPT_LINE_MAX];
+	char argument[SCRIPT_LINE_MAX]; /* "" = none */
+};
+
+/* The first line of the file behind the O_PATH descriptor FD. 1; 0 when it is
+ * no script; -errno when it cannot be read (a script that guard may not read
+ * is no script to it: 0).
+ */
+int script_read(int fd, struct script_line *ret);
+
+/* Whether the program EXE with the arguments ARGV is what running the script
+ * behind FD leads to, for task TGID: 1, 0 or -errno.
+ */
+int script_runs(pid_t tgid, int fd, const struct string_list *argv, const struct file_info *exe);
+
+/* The program that the script behind FD leads to, through nested scripts: an
+ * O_PATH descriptor; 0 when FD is no script; -errno.
+ */
+int script_interpreter(pid_t tid, pid_t tgid, int fd);

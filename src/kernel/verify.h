@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* verify.h - what an exec really did, read before its first instruction.
+ *
+ * While the caller is parked in its notification it is seized with
+ * PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL and interrupted; then the call is
+ * continued. Exactly one stop follows: PTRACE_EVENT_EXEC when it succeeded (the
+ * new image is in place, no instruction of it has run), PTRACE_EVENT_STOP when
+ * it failed (the errno is in the caller's register and is delivered as if
+ * nothing had happened). Measured: mechanics/notify.md, section E.
+ *
+ * The tracer is a thread, not a process: every function here must be called
+ * from the one thread that called verify_attach().
+ */
+#pragma once
+#include "base/arena.h"
+#include "model/event.h"
+
+/* 0; -EPERM when another tracer is there (or Yama forbids it), -ESRCH when the
+ * task is gone. INTERRUPT is sent here only with `killable` listeners
+ * (SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV): without that flag it would cancel
+ * the notification, and verify_interrupt() must follow the answer instead.
+ */
+int verify_attach(pid_t tid, bool killable);
+int verify_interrupt(pid_t tid);
+
+enum verify_stop {
+	VERIFY_NONE,   /* not a stop that ends the exec; it was passed on */
+	VERIFY_EXEC,   /* EVENT_EXEC: the new image stands */
+	VERIFY_FAILED, /* the exec failed */
+	VERIFY_EXITED, /* the tracee is dead and reaped */
+};
+
+/* Classifies a wait status of TID (after waitpid) and passes on what does not
+ * concern the exec. *ret_tid is the thread that called execve, which for an
+ * exec from another thread than the leader is not PID.
+ */
+enum verify_stop verify_classify(pid_t pid, int status, pid_t *ret_tid);
+
+/* Lets the tracee go. 0, or -ESRCH when it died meanwhile: then it is ours to
+ * reap (waitpid), or its real parent waits for ever.
+ */
+int verify_detach(pid_t tid);
+
+/* What stands in the new image of PID at EVENT_EXEC. */
+struct exec_truth {
+	struct file_info file;        /* the program; the script for scripts */
+	struct file_info interpreter; /* present for scripts: what really runs */
+	struct string_list argv, envp;
+	struct secl_string execfn; /* the path as the kernel copied it (AT_EXECFN) */
+};
+
+/* Reads it into ARENA: argv always, the environment if WANT_ENVP. TGID's view
+ * resolves a script. 0; -ENOMEM when the arena is full, else -errno: the caller
+ * fails closed.
+ */
+int verify_read(pid_t tgid, bool want_envp, struct arena *arena, struct exec_truth *ret);

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "kernel/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+
+/* Jobs are a few system calls; path walks keep two paths on the stack. */
+enum { WORKER_STACK = 256 * 1024 };
+
+/* The signal that takes a worker out of a system call; its handler does nothing
+ * and is installed without SA_RESTART.
+ */
+#define WORKER_SIGNAL SIGUSR1
+
+enum worker_state { WORKER_IDLE, WORKER_BUSY, WORKER_DONE };
+
+struct worker {
+	struct worker_pool *pool;
+	pthread_t thread;
+	bool started;
+	_Atomic enum worker_state state;
+	unsigned slot;
+	worker_job *job;
+	void *data;
+	int result;
+};
+
+struct worker_pool {
+	struct worker workers[WORKERS_MAX];
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	int eventfd;
+	unsigned busy;
+	bool stopping;
+};
+
+static void do_nothing(int signal_number UNUSED)
+{
+}
+
+static void finish(struct worker *w, int result)
+{
+	uint64_t one = 1;
+
+	w->result = result;
+	atomic_store(&w->state, WORKER_DONE);
+	(void)!write(w->pool->eventfd, &one, sizeof one);
+}
+
+static void *worker_main(void *data)
+{
+	struct worker *w = data;
+	struct worker_pool *pool = w->pool;
+	sigset_t set;
+
+	/* everything else belongs to the loop thread */
+	(void)sigfillset(&set);
+	(void)sigdelset(&set, WORKER_SIGNAL);
+	(void)pthread_sigmask(SIG_SETMASK, &set, NULL);
+	for (;;) {
+		(void)pthread_mutex_lock(&pool->lock);
+		while (!pool->stopping && atomic_load(&w->state) != WORKER_BUSY)
+			(void)pthread_cond_wait(&pool->work, &pool->lock);
+		(void)pthread_mutex_unlock(&pool->lock);
+		if (atomic_load(&w->state) != WORKER_BUSY)
+			return NULL;
+		finish(w, w->job(w->data));
+	}
+}
+
+static int start_thread(struct worker *w)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	int r;
+
+	r = pthread_attr_init(&attr);
+	if (r)
+		return -r;
+	(void)pthread_attr_setstacksize(&attr, WORKER_STACK);
+	/* born with everything blocked: a process signal must not land here */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&w->thread, &attr, worker_main, w);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	(void)pthread_attr_destroy(&attr);
+	if (r)
+		return -r;
+	w->started = true;
+	return 0;
+}
+
+int worker_pool_new(struct worker_pool **ret)
+{
+	struct sigaction action = { .sa_handler = do_nothing };
+	struct worker_pool *pool = calloc(1, sizeof *pool);
+
+	if (!pool)
+		return -ENOMEM;
+	pool->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (pool->eventfd < 0) {
+		free(pool);
+		return -errno;
+	}
+	(void)pthread_mutex_init(&pool->lock, NULL);
+	(void)pthread_cond_init(&pool->work, NULL);
+	(void)sigaction(WORKER_SIGNAL, &action, NULL);
+	for (size_t i = 0; i < ELEMENTS(pool->workers); i++)
+		pool->workers[i] = (struct worker){ .pool = pool };
+	*ret = pool;
+	return 0;
+}
+
+void worker_pool_free(struct worker_pool *pool)
+{
+	if (!pool)
+		return;
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	(void)pthread_cond_broadcast(&pool->work);
+	(void)pthread_mutex_unlock(&pool->lock);
+	for (size_t i = 0; i < ELEMENTS(pool->workers); i++) {
+		struct worker *w = &pool->workers[i];
+
+		/* the signal may come just before the call: again until it is out */
+		while (w->started && atomic_load(&w->state) == WORKER_BUSY) {
+			(void)pthread_kill(w->thread, WORKER_SIGNAL);
+			(void)usleep(1000);
+		}
+		if (w->started)
+			(void)pthread_join(w->thread, NULL);
+	}
+	(void)pthread_mutex_destroy(&pool->lock);
+	(void)pthread_cond_destroy(&pool->work);
+	(void)close(pool->eventfd);
+	free(pool);
+}
+
+int worker_pool_fd(const struct worker_pool *pool)
+{
+	return pool->eventfd;
+}
+
+static struct worker *idle_worker(struct worker_pool *pool)
+{
+	struct worker *fresh = NULL;
+
+	for (size_t i = 0; i < ELEMENTS(pool->workers); i++) {
+		struct worker *w = &pool->workers[i];
+
+		if (w->started && atomic_load(&w->state) == WORKER_IDLE)
+			return w;
+		if (!w->started && !fresh)
+			fresh = w;
+	}
+	return fresh;
+}
+
+int worker_pool_start(struct worker_pool *pool, unsigned slot, worker_job *job, void *data)
+{
+	struct worker *w = idle_worker(pool);
+	int r;
+
+	if (!w)
+		return -EAGAIN;
+	if (!w->started) {
+		r = start_thread(w);
+		if (r < 0)
+			return r;
+	}
+	(void)pthread_mutex_lock(&pool->lock);
+	w->slot = slot;
+	w->job = job;
+	w->data = data;
+	atomic_store(&w->state, WORKER_BUSY);
+	pool->busy++;
+	(void)pthread_cond_broadcast(&pool->work);
+	(void)pthread_mutex_unlock(&pool->lock);
+	return 0;
+}
+
+bool worker_pool_take(struct worker_pool *pool, unsigned *ret_slot, int *ret_result)
+{
+	for (size_t i = 0; i < ELEMENTS(pool->workers); i++) {
+		struct worker *w = &pool->workers[i];
+
+		if (atomic_load(&w->state) != WORKER_DONE)
+			continue;
+		*ret_slot = w->slot;
+		*ret_result = w->result;
+		pool->busy--;
+		atomic_store(&w->state, WORKER_IDLE);
+		return true;
+	}
+	return false;
+}
+
+void worker_pool_interrupt(struct worker_pool *pool, unsigned slot)
+{
+	for (size_t i = 0; i < ELEMENTS(pool->workers); i++) {
+		struct worker *w = &pool->workers[i];
+
+		if (w->started && w->slot == slot && atomic_load(&w->state) == WORKER_BUSY)
+			(void)pthread_kill(w->thread, WORKER_SIGNAL);
+	}
+}
+
+unsigned worker_pool_busy(const struct worker_pool *pool)
+{
+	return pool->busy;
+}
