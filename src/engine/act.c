@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/act.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/seqpacket.h"
+#include "engine/limiter.h"
+#include "model/link.h"
+#include "model/summary.h"
+
+/* Room for one line: report_write() cuts lists to fit (report.h). */
+enum { LINE_ROOM = 128 * 1024 };
+
+struct reporter {
+	struct reporter_options options;
+	struct limiter *limiters; /* by rule->index */
+	bool link_up;
+	char line[LINE_ROOM];
+};
+
+int reporter_new(const struct reporter_options *options, struct reporter **ret)
+{
+	struct reporter *reporter = calloc(1, sizeof *reporter);
+
+	if (!reporter)
+		return -ENOMEM;
+	reporter->options = *options;
+	reporter->link_up = options->recorder >= 0;
+	reporter->limiters = calloc(options->ruleset->nrules + 1, sizeof *reporter->limiters);
+	if (!reporter->limiters) {
+		free(reporter);
+		return -ENOMEM;
+	}
+	*ret = reporter;
+	return 0;
+}
+
+void reporter_free(struct reporter *reporter)
+{
+	if (!reporter)
+		return;
+	free(reporter->limiters);
+	free(reporter);
+}
+
+static void tell_keeper(const struct reporter *reporter)
+{
+	uint64_t one = 1;
+
+	(void)!write(reporter->options.news, &one, sizeof one);
+}
+
+static uint64_t next_seq(struct reporter *reporter)
+{
+	return atomic_fetch_add(&reporter->options.journal->seq, 1) + 1;
+}
+
+static void count_lost(struct reporter *reporter)
+{
+	atomic_fetch_add(&reporter->options.journal->lost, 1);
+}
+
+/* ---- text ----------------------------------------------------------------- */
+
+/* What the event was about, in BUF: "/bin/false", "192.0.2.7:443". */
+static struct secl_string object_text(const struct event *event, char *buf, size_t size)
+{
+	const struct socket_address *addr = &event->connect.addr;
+	char ip[INET6_ADDRSTRLEN];
+	int n;
+
+	if (event->type == EVENT_EXEC) {
+		const struct secl_string path = event->process->image->file.path;
+
+		return path.size ? path : event->exec.path;
+	}
+	if (event->type != EVENT_CONNECT)
+		return (struct secl_string){ .size = 0 };
+	if (!addr->ip.family)
+		return addr->path;
+	(void)inet_ntop(addr->ip.family, addr->ip.addr, ip, sizeof ip);
+	n = snprintf(buf, size, addr->ip.family == AF_INET6 ? "[%s]:%u" : "%s:%u", ip, addr->port);
+	return (struct secl_string){ .text = buf, .size = n < 0 ? 0 : (size_t)n };
+}
+
+static void summarise(const struct event *event, const struct match *match, char *buf, size_t size)
+{
+	char object[INET6_ADDRSTRLEN + 16];
+	struct summary summary = {
+		.verdict = verdict_name(match->kind),
+		.event = event_type_name(event->type),
+		.object = object_text(event, object, sizeof object),
+		.rule = { .text = match->rule->id, .size = strlen(match->rule->id) },
+	};
+
+	(void)summary_write(buf, size, &summary);
+}
+
+/* ---- lines ---------------------------------------------------------------- */
+
+static ssize_t write_line(struct reporter *reporter, const struct event *event,
+			  const struct match *match, enum guarantee guarantee)
+{
+	const struct rule *rule = match->rule;
+	struct journal *journal = reporter->options.journal;
+	struct report_rule described = {
+		.id = rule->group_id && *rule->group_id ? rule->group_id : rule->id,
+		.original_id = rule->id,
+		.version = rule->version,
+		.description = rule->description,
+		.expression = rule->expression,
+		.policy = rule->policy->name,
+		.policy_version = rule->policy->version,
+		.tags = rule->tags,
+		.ntags = rule->ntags,
+	};
+	struct report report = {
+		.origin = reporter->options.origin,
+		.rule = &described,
+		.event = event,
+		.verdict = {
+			.kind = match->kind,
+			.reason = match->reason,
+			.guarantee = guarantee,
+			.error = match->error,
+			.signal = match->signal,
+			.kill_scope = match->signal ? kill_scope_name(match->scope) : NULL,
+			.detected_ns = event->time_ns,
+			.acted_ns = match->kind >= VERDICT_BLOCKED ? now_realtime_ns() : 0,
+		},
+		.seq = next_seq(reporter),
+		.lost = atomic_load(&journal->lost),
+	};
+
+	return report_write(&report, reporter->line, sizeof reporter->line);
+}
+
+static void commit_line(struct reporter *reporter, const char *summary, ssize_t size)
+{
+	if (size < 0 ||
+	    journal_commit(reporter->options.journal, summary, reporter->line, (size_t)size) < 0)
+		count_lost(reporter);
+	tell_keeper(reporter);
+}
+
+static void send_line(struct reporter *reporter, ssize_t size)
+{
+	struct seqpacket_head head = { .type = LINK_EVENT, .size = (uint32_t)size };
+
+	if (size < 0 || !reporter->link_up ||
+	    seqpacket_send(reporter->options.recorder, &head, reporter->line, NULL, 0) < 0)
+		count_lost(reporter);
+}
+
+void reporter_commit(struct reporter *reporter, const struct event *event,
+		     const struct decision *decision, enum guarantee guarantee)
+{
+	struct journal *journal = reporter->options.journal;
+	char summary[SUMMARY_MAX];
+
+	if (decision->strongest.kind < VERDICT_BLOCKED)
+		return;
+	atomic_fetch_add(&journal->denials, 1);
+	atomic_fetch_add(decision->strongest.kind == VERDICT_KILLED ? &journal->killed
+								    : &journal->blocked,
+			 1);
+	for (size_t i = 0; i < decision->nmatches; i++) {
+		const struct match *match = &decision->matches[i];
+
+		if (match->kind < VERDICT_BLOCKED)
+			continue;
+		summarise(event, match, summary, sizeof summary);
+		commit_line(reporter, summary, write_line(reporter, event, match, guarantee));
+	}
+}
+
+struct log_message {
+	const struct rule *rule;
+	const struct action *action;
+};
+
+static void log_body(struct jsonw *w, const void *data)
+{
+	static const char *const levels[] = { "error", "warning", "info", "debug" };
+	const struct log_message *message = data;
+
+	jsonw_key(w, "log");
+	jsonw_begin_object(w);
+	jsonw_kv_string(w, "rule_id", message->rule->id);
+	jsonw_kv_string(w, "level",
+			levels[MIN((size_t)message->action->level, ELEMENTS(levels) - 1)]);
+	if (message->action->message)
+		jsonw_kv_string(w, "message", message->action->message);
+	jsonw_end_object(w);
+}
+
+static void run_log_actions(struct reporter *reporter, const struct match *match)
+{
+	for (size_t i = 0; i < match->rule->nactions; i++) {
+		struct log_message message = { match->rule, &match->rule->actions[i] };
+
+		if (message.action->type == ACTION_LOG && match->logs & (UINT64_C(1) << (i % 64)))
+			reporter_internal(reporter, "log_action", NULL, false, log_body, &message);
+	}
+}
+
+void reporter_report(struct reporter *reporter, const struct event *event,
+		     const struct decision *decision, enum guarantee guarantee)
+{
+	for (size_t i = 0; i < decision->nmatches; i++) {
+		const struct match *match = &decision->matches[i];
+		const struct rule *rule = match->rule;
+
+		run_log_actions(reporter, match);
+		if (match->kind >= VERDICT_BLOCKED || rule->silent)
+			continue;
+		if (!limiter_allow(&reporter->limiters[rule->index], rule->every_ns,
+				   event->time_ns))
+			continue;
+		send_line(reporter, write_line(reporter, event, match, guarantee));
+	}
+}
+
+void reporter_internal(struct reporter *reporter, const char *rule_id, const char *summary,
+		       bool denial, void (*body)(struct jsonw *w, const void *data),
+		       const void *data)
+{
+	ssize_t size = report_write_internal(reporter->options.origin, rule_id, now_realtime_ns(),
+					     next_seq(reporter),
+					     atomic_load(&reporter->options.journal->lost), body,
+					     data, reporter->line, sizeof reporter->line);
+
+	if (denial) {
+		atomic_fetch_add(&reporter->options.journal->denials, 1);
+		commit_line(reporter, summary ? summary : rule_id, size);
+	} else {
+		send_line(reporter, size);
+	}
+}
+
+/* ---- the link -------------------------------------------------------------- */
+
+bool reporter_flush(struct reporter *reporter)
+{
+	struct journal *journal = reporter->options.journal;
+	uint64_t sent = atomic_load(&journal->sent);
+	const struct journal_record *record;
+	bool full = false;
+
+	if (!reporter->link_up) {
+		/* nobody to keep them for; the keeper has shown them */
+		atomic_store(&journal->sent, atomic_load(&journal->head));
+		atomic_store(&journal->tail, atomic_load(&journal->head));
+		return false;
+	}
+	while (reporter->link_up && (record = journal_peek(journal, &sent))) {
+		struct seqpacket_head head = { .type = LINK_DENIAL,
+					       .size = record->line_size,
+					       .seq = record->number };
+		int r = seqpacket_send(reporter->options.recorder, &head, record->line, NULL, 0);
+
+		if (r == -EAGAIN) {
+			full = true;
+			break;
+		}
+		if (r == -EPIPE) {
+			/* no recorder will come back: its end is the keeper's as well */
+			reporter->link_up = false;
+			break;
+		}
+		sent += record->size;
+		if (r < 0)
+			count_lost(reporter); /* larger than any message: cannot be */
+	}
+	atomic_store(&journal->sent, sent);
+	return full;
+}
+
+static void acknowledge(struct journal *journal, uint64_t number)
+{
+	uint64_t tail = atomic_load(&journal->tail);
+	const struct journal_record *record;
+
+	while ((record = journal_peek(journal, &tail)) && record->number <= number)
+		tail += record->size;
+	atomic_store(&journal->tail, tail);
+	if (atomic_load(&journal->sent) < tail)
+		atomic_store(&journal->sent, tail);
+}
+
+/* Numbers up to here are acknowledged: one below the first that is not. */
+static uint64_t acknowledged(const struct journal *journal)
+{
+	uint64_t tail = atomic_load(&journal->tail);
+	const struct journal_record *record = journal_peek(journal, &tail);
+
+	return record ? record->number - 1 : atomic_load(&journal->committed);
+}
+
+void reporter_hello(struct reporter *reporter)
+{
+	struct journal *journal = reporter->options.journal;
+	struct seqpacket_head head = { .type = LINK_HELLO, .seq = acknowledged(journal) };
+
+	if (reporter->link_up)
+		(void)seqpacket_send(reporter->options.recorder, &head, NULL, NULL, 0);
+	atomic_store(&journal->sent, atomic_load(&journal->tail));
+}
+
+void reporter_receive(struct reporter *reporter)
+{
+	struct seqpacket_head head;
+	ssize_t n;
+
+	while ((n = seqpacket_receive(reporter->options.recorder, &head, NULL, 0, NULL, NULL)) >=
+	       0) {
+		if (head.type == LINK_ACK) {
+			acknowledge(reporter->options.journal, head.seq);
+		} else if (head.type == LINK_HELLO) {
+			acknowledge(reporter->options.journal, head.seq);
+			reporter_hello(reporter);
+		}
+	}
+	if (n == -EPIPE)
+		reporter->link_up = false;
+}
+
+void reporter_finish(struct reporter *reporter)
+{
+	struct seqpacket_head head = { .type = LINK_FLUSH };
+
+	if (reporter->link_up)
+		(void)seqpacket_send(reporter->options.recorder, &head, NULL, NULL, 0);
+}
+
+bool reporter_settled(const struct reporter *reporter)
+{
+	const struct journal *journal = reporter->options.journal;
+
+	return !reporter->link_up || atomic_load(&journal->tail) == atomic_load(&journal->head);
+}

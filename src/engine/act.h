@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* act.h - verdicts become lines: denials into the journal, the rest to the
+ * recorder.
+ *
+ * Nothing here waits. A denial is committed before its call is answered and
+ * stays in the journal until the recorder has acknowledged it; any other event
+ * that the recorder's queue does not take is counted in `lost`.
+ */
+#pragma once
+#include "engine/decide.h"
+#include "engine/journal.h"
+#include "model/report.h"
+
+struct reporter;
+
+struct reporter_options {
+	struct journal *journal;
+	const struct ruleset *ruleset;
+	const struct report_origin *origin;
+	int recorder; /* seqpacket to the recorder, -1 = none */
+	int news;     /* eventfd of the keeper: the journal has news */
+};
+
+int reporter_new(const struct reporter_options *options, struct reporter **ret);
+void reporter_free(struct reporter *reporter);
+
+/* One line for each match of DECISION that refuses or kills, committed. */
+void reporter_commit(struct reporter *reporter, const struct event *event,
+		     const struct decision *decision, enum guarantee guarantee);
+
+/* One line for each of the other matches, within the rules' rates; and what log
+ * actions say. Runs after the answer.
+ */
+void reporter_report(struct reporter *reporter, const struct event *event,
+		     const struct decision *decision, enum guarantee guarantee);
+
+/* An internal event (report_write_internal()). A denial of its own when
+ * DENIAL: an action that was stopped without a rule's verdict.
+ */
+void reporter_internal(struct reporter *reporter, const char *rule_id, const char *summary,
+		       bool denial, void (*body)(struct jsonw *w, const void *data),
+		       const void *data);
+
+/* Sends committed denials on. True when the recorder's queue is full: call
+ * again when the descriptor is writable.
+ */
+bool reporter_flush(struct reporter *reporter);
+
+/* Reads what the recorder says (ACK, HELLO). */
+void reporter_receive(struct reporter *reporter);
+
+/* Greets the recorder and sends it again what it has not acknowledged. */
+void reporter_hello(struct reporter *reporter);
+
+/* Tells the recorder to write everything out. */
+void reporter_finish(struct reporter *reporter);
+
+/* True when no denial waits for the recorder, or there is none to wait for. */
+bool reporter_settled(const struct reporter *reporter);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* connect.c - connect(2): judged on guard's copy, performed on guard's duplicate.
+ *
+ * What cannot block is done at once, the rest by a worker. The address that is
+ * judged is the address that is used, and the socket that was looked at is the
+ * socket that is connected: there is nothing left for the caller to swap.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "engine/flight.h"
+#include "kernel/notify.h"
+#include "kernel/sockaddr.h"
+#include "kernel/target.h"
+
+/* IPPROTO_* as rules know it; the socket's own, or the default of its type. */
+static uint16_t protocol_of(const struct socket_kind *kind)
+{
+	if (kind->domain != AF_INET && kind->domain != AF_INET6)
+		return 0;
+	if (kind->protocol)
+		return (uint16_t)kind->protocol;
+	return kind->type == SOCK_STREAM ? 6 : kind->type == SOCK_DGRAM ? 17 : 0;
+}
+
+static int make_event(struct supervisor *sv, const struct flight *f, const struct process *process,
+		      struct event *event)
+{
+	*event = (struct event){
+		.type = EVENT_CONNECT,
+		.time_ns = now_realtime_ns(),
+		.process = process,
+		.tid = f->tid,
+		.syscall = f->syscall,
+		.connect.protocol = protocol_of(&f->connect.kind),
+	};
+	return sockaddr_decode(&f->connect.job.address, f->connect.job.size, &sv->arena,
+			       &event->connect.addr);
+}
+
+/* Matches of rules that only watch, after the answer. */
+static void report(struct supervisor *sv, struct event *event, struct process *process,
+		   struct decision *d, int result)
+{
+	event->retval = result;
+	if (!flight_enforces(sv, EVENT_CONNECT))
+		*d = flight_decide(sv, event);
+	if (!d->nmatches)
+		return;
+	(void)proctab_refresh(sv->processes, process, UINT64_MAX);
+	reporter_report(sv->reporter, event, d, GUARANTEE_EMULATED);
+}
+
+/* The address as the kernel would take it in, in its order of errors
+ * (net/socket.c, move_addr_to_kernel). 0, or the errno for the caller.
+ */
+static int read_address(struct flight *f, const struct seccomp_notif *n)
+{
+	int size = (int)n->data.args[2];
+	ssize_t r;
+
+	if (size < 0 || (size_t)size > sizeof f->connect.job.address)
+		return -EINVAL;
+	f->connect.job.size = (socklen_t)size;
+	if (!size)
+		return 0;
+	r = target_read(f->tid, n->data.args[1], &f->connect.job.address, (size_t)size);
+	if (r < 0)
+		return (int)r;
+	return r == size ? 0 : -EFAULT;
+}
+
+static void perform(struct supervisor *sv, unsigned slot, struct event *event,
+		    struct process *process, struct decision *d)
+{
+	struct flight *f = &sv->flights[slot];
+	int result;
+
+	if (f->connect.kind.may_block) {
+		if (flight_work(sv, slot, connect_run, &f->connect.job) == 0)
+			return;
+		/* all workers hang: this caller gets what a full table gets natively */
+		result = -EAGAIN;
+	} else {
+		result = connect_run(&f->connect.job);
+	}
+	(void)close(TAKE_FD(f->connect.job.fd));
+	flight_result(sv, slot, result);
+	report(sv, event, process, d, result);
+}
+
+static void judge(struct supervisor *sv, unsigned slot, struct caller *caller)
+{
+	struct flight *f = &sv->flights[slot];
+	const struct event_needs *needs = &sv->ruleset->needs[EVENT_CONNECT];
+	struct decision d = { .strongest.kind = VERDICT_NONE };
+	struct process *process;
+	struct event event;
+	int r;
+
+	process = proctab_get(sv->processes, caller, &r);
+	if (process)
+		r = proctab_refresh(sv->processes, process, needs->fields);
+	if (process && r == 0)
+		r = make_event(sv, f, process, &event);
+	if (r == 0 && notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0) {
+		(void)close(TAKE_FD(f->connect.job.fd));
+		flight_end(sv, slot);
+		return;
+	}
+	if (r < 0) {
+		(void)close(TAKE_FD(f->connect.job.fd));
+		flight_fail(sv, slot, r == -ENOMEM ? ENOMEM : EPERM);
+		return;
+	}
+	if (flight_enforces(sv, EVENT_CONNECT))
+		d = flight_decide(sv, &event);
+	if (d.strongest.kind >= VERDICT_BLOCKED) {
+		(void)close(TAKE_FD(f->connect.job.fd));
+		flight_refuse(sv, slot, &event, &d, GUARANTEE_EMULATED);
+		return;
+	}
+	perform(sv, slot, &event, process, &d);
+}
+
+void connect_received(struct supervisor *sv, unsigned slot, struct caller *caller)
+{
+	struct flight *f = &sv->flights[slot];
+	const struct seccomp_notif *n = flight_notification(sv, slot);
+	int r;
+
+	f->connect.job = (struct connect_job){ .fd = -1 };
+	r = target_getfd(caller->pidfd, (int)n->data.args[0]);
+	if (r < 0) {
+		/* -EPERM: the caller cannot be looked into; the call is not made */
+		flight_fail(sv, slot, -r);
+		return;
+	}
+	f->connect.job.fd = r;
+	r = connect_kind(f->connect.job.fd, &f->connect.kind);
+	if (r == 0 && f->connect.kind.domain == AF_UNIX) {
+		/* made by the kernel, so that the peer sees the caller's identity; rules
+		 * about names of the file system are not enforced here */
+		(void)close(TAKE_FD(f->connect.job.fd));
+		flight_continue(sv, slot);
+		return;
+	}
+	if (r == 0)
+		r = read_address(f, n);
+	if (r < 0) {
+		(void)close(TAKE_FD(f->connect.job.fd));
+		flight_fail(sv, slot, -r);
+		return;
+	}
+	judge(sv, slot, caller);
+}
+
+/* What the worker's result is to the caller. */
+static int final_result(const struct flight *f, int result)
+{
+	/* the supervisor before this one had got as far as the connection */
+	if (f->recovered && result == -EISCONN)
+		return 0;
+	/* a pending signal: EINTR, or the call starts again, as its handler asks */
+	if (result == -EINTR)
+		return -NOTIFY_ERESTARTSYS;
+	return result;
+}
+
+void connect_worked(struct supervisor *sv, unsigned slot, int result)
+{
+	struct flight *f = &sv->flights[slot];
+	struct flight done = *f;
+	struct decision d = { .strongest.kind = VERDICT_NONE };
+	struct process *process;
+	struct caller caller;
+	struct event event;
+	int r;
+
+	(void)close(TAKE_FD(f->connect.job.fd));
+	f->state = FLIGHT_NONE;
+	result = final_result(f, result);
+	flight_result(sv, slot, result);
+	if (result == -NOTIFY_ERESTARTSYS || caller_open(done.tid, &caller) < 0)
+		return;
+	process = proctab_get(sv->processes, &caller, &r);
+	if (process && make_event(sv, &done, process, &event) == 0) {
+		d = flight_decide(sv, &event);
+		report(sv, &event, process, &d, result);
+	}
+	caller_close(&caller);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/decide.h"
+
+#include <errno.h>
+
+#include "base/util.h"
+
+/* The verdict that stronger matches replace: kinds are ordered (verdict.def). */
+static void keep_strongest(struct decision *d, const struct match *m)
+{
+	if (m->kind > d->strongest.kind)
+		d->strongest = *m;
+}
+
+static enum reason reason_of(int error)
+{
+	switch (error) {
+	case -ENOMEM: return REASON_NO_MEMORY;
+	case -EFAULT:
+	case -EPERM:
+	case -EACCES:
+	case -ESRCH: return REASON_TARGET_UNREADABLE;
+	default: return REASON_EVALUATION;
+	}
+}
+
+static bool may_enforce(const struct rule *rule, enum protection_mode mode)
+{
+	return mode == MODE_BLOCK && rule->protection == PROTECTION_BLOCKING;
+}
+
+/* What a failed evaluation comes to: refused by a rule that could refuse. */
+static struct match failed(const struct rule *rule, enum protection_mode mode, int error)
+{
+	struct match m = { .rule = rule, .kind = VERDICT_DETECTED, .reason = reason_of(error) };
+
+	if (rule->protection == PROTECTION_BLOCKING) {
+		m.kind = may_enforce(rule, mode) ? VERDICT_BLOCKED : VERDICT_WOULD_BLOCK;
+		m.error = EPERM;
+	}
+	return m;
+}
+
+static struct match apply_action(const struct rule *rule, const struct action *action,
+				 enum protection_mode mode)
+{
+	struct match m = { .rule = rule, .kind = VERDICT_DETECTED, .reason = REASON_RULE };
+
+	if (action->type == ACTION_BLOCK) {
+		m.kind = VERDICT_BLOCKED;
+		m.error = action->error;
+	} else if (action->type == ACTION_KILL) {
+		m.kind = VERDICT_KILLED;
+		m.signal = action->signal;
+		m.scope = action->scope;
+	}
+	if (m.kind > VERDICT_WOULD_BLOCK && !may_enforce(rule, mode))
+		m.kind = VERDICT_WOULD_BLOCK;
+	return m;
+}
+
+/* The strongest action whose filter lets it through. */
+static struct match apply_actions(const struct rule *rule, enum protection_mode mode,
+				  struct secl_context *context)
+{
+	struct match best = { .rule = rule, .kind = VERDICT_DETECTED, .reason = REASON_RULE };
+
+	for (size_t i = 0; i < rule->nactions; i++) {
+		const struct action *action = &rule->actions[i];
+		struct match m;
+		int r = 1;
+
+		if (action->filter)
+			r = secl_eval(action->filter, context);
+		if (r == 0)
+			continue;
+		if (action->type == ACTION_LOG) {
+			best.logs |= r > 0 ? UINT64_C(1) << (i % 64) : 0;
+			continue;
+		}
+		m = r < 0 ? failed(rule, mode, r) : apply_action(rule, action, mode);
+		m.logs = best.logs;
+		if (m.kind > best.kind)
+			best = m;
+	}
+	return best;
+}
+
+static bool judge_rule(const struct rule *rule, enum protection_mode mode,
+		       struct secl_context *context, struct match *ret)
+{
+	int r = secl_eval(rule->expr, context);
+
+	if (r == 0)
+		return false;
+	*ret = r < 0 ? failed(rule, mode, r) : apply_actions(rule, mode, context);
+	return true;
+}
+
+struct decision decide(const struct decide_request *request)
+{
+	const struct ruleset *ruleset = request->ruleset;
+	enum event_type type = request->event->type;
+	struct field_source source = {
+		.event = request->event,
+		.names = request->names,
+		.service = request->service,
+		.hostname = request->hostname,
+	};
+	struct secl_context context = {
+		.schema = &event_schema,
+		.event = &source,
+		.scratch = request->arena,
+		.now_ns = request->event->time_ns,
+	};
+	struct decision d = { .strongest.kind = VERDICT_NONE };
+	struct match *matches;
+
+	if (request->mode == MODE_OFF || !ruleset->nby_event[type])
+		return d;
+	matches = arena_alloc(request->arena, ruleset->nby_event[type] * sizeof *matches);
+	if (!matches)
+		return decide_unreadable(ruleset, request->mode, type, REASON_NO_MEMORY,
+					 request->arena);
+	d.matches = matches;
+	for (size_t i = 0; i < ruleset->nby_event[type]; i++) {
+		const struct rule *rule = ruleset->by_event[type][i];
+		struct match *m = &matches[d.nmatches];
+		size_t mark = arena_mark(request->arena);
+
+		source.rule_tags = rule->product_tags;
+		source.nrule_tags = rule->nproduct_tags;
+		if (judge_rule(rule, request->mode, &context, m)) {
+			keep_strongest(&d, m);
+			d.nmatches++;
+		}
+		arena_release(request->arena, mark);
+	}
+	return d;
+}
+
+struct decision decide_unreadable(const struct ruleset *ruleset, enum protection_mode mode,
+				  enum event_type type, enum reason reason, struct arena *arena)
+{
+	struct decision d = { .strongest.kind = VERDICT_NONE };
+	struct match *m;
+
+	for (size_t i = 0; mode == MODE_BLOCK && i < ruleset->nby_event[type]; i++) {
+		const struct rule *rule = ruleset->by_event[type][i];
+
+		if (rule->protection != PROTECTION_BLOCKING)
+			continue;
+		d.strongest = (struct match){
+			.rule = rule, .kind = VERDICT_BLOCKED, .error = EPERM, .reason = reason
+		};
+		m = arena_alloc(arena, sizeof *m);
+		if (m) {
+			*m = d.strongest;
+			d.matches = m;
+			d.nmatches = 1;
+		}
+		break;
+	}
+	return d;
+}

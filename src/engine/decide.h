@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* decide.h - an event and a policy become a verdict.
+ *
+ * Pure: nothing is read, sent or logged here. Every rule of the event's type
+ * is asked; all that match report, the strongest verdict is carried out. A rule
+ * that cannot be evaluated refuses the action if it could have refused it.
+ */
+#pragma once
+#include "base/arena.h"
+#include "model/field.h"
+#include "policy/ruleset.h"
+
+struct match {
+	const struct rule *rule;
+	enum verdict_kind kind;
+	int error;  /* BLOCKED and WOULD_BLOCK: positive errno, else 0 */
+	int signal; /* KILLED and WOULD_BLOCK: signal, else 0 */
+	enum kill_scope scope;
+	enum reason reason;
+	uint64_t logs; /* bit I: log action I of the rule speaks */
+};
+
+struct decision {
+	const struct match *matches; /* in the arena that was given */
+	size_t nmatches;
+	/* the strongest of them; kind is VERDICT_NONE without a match */
+	struct match strongest;
+};
+
+struct decide_request {
+	const struct ruleset *ruleset;
+	enum protection_mode mode;
+	const struct event *event;
+	const struct idnames *names;
+	const char *service, *hostname;
+	struct arena *arena; /* of the event */
+};
+
+/* Never fails: what goes wrong is in the verdict's reason. */
+struct decision decide(const struct decide_request *request);
+
+/* The verdict when the event itself could not be read: refused if any rule of
+ * TYPE could refuse it. One match, of the first rule that could.
+ */
+struct decision decide_unreadable(const struct ruleset *ruleset, enum protection_mode mode,
+				  enum event_type type, enum reason reason, struct arena *arena);

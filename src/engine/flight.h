@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* flight.h - the supervisor's state, and what it knows of each notification
+ * in hand beyond the journal. Private to the supervisor's files.
+ */
+#pragma once
+#include <limits.h>
+
+#include "engine/act.h"
+#include "engine/proctab.h"
+#include "engine/supervisor.h"
+#include "kernel/connect.h"
+#include "kernel/resolve.h"
+#include "kernel/worker.h"
+#include "model/syscall.h"
+
+enum flight_state {
+	FLIGHT_NONE,
+	FLIGHT_WAITING, /* another exec of the same process goes first */
+	FLIGHT_WORKING, /* a worker has it */
+	FLIGHT_EXEC,    /* continued, one ptrace stop will come */
+	FLIGHT_DYING,   /* killed at its stop, to be reaped */
+};
+
+/* The files of an exec, found by the loop when they are cached, by a worker
+ * when they are not.
+ */
+struct exec_job {
+	pid_t tid, tgid;
+	int dirfd;
+	bool empty_path, nofollow, want_interpreter;
+	char path[PATH_MAX];
+	int file;        /* O_PATH, or -errno */
+	int interpreter; /* O_PATH, 0 = no script, or -errno */
+};
+
+struct flight {
+	enum flight_state state;
+	enum syscall_handler handler;
+	const char *syscall;
+	pid_t tid, tgid;
+	int64_t deadline_ns; /* monotonic; of a worker that prepares a verdict */
+	bool judged;         /* passed a first look */
+	bool recovered;      /* was in a worker of a dead supervisor */
+	bool interrupted;    /* the worker was told to give up for a signal */
+	bool abandoned;      /* answered already: the worker's result is dropped */
+	union {
+		struct exec_job exec;
+		struct {
+			struct connect_job job;
+			struct socket_kind kind;
+		} connect;
+	};
+};
+
+struct supervisor {
+	struct supervisor_options options;
+	const struct ruleset *ruleset;
+	struct journal *journal;
+	struct proctab *processes;
+	struct worker_pool *workers;
+	struct reporter *reporter;
+	struct arena arena; /* of the event in hand */
+	struct launch launch;
+	struct flight *flights; /* JOURNAL_SLOTS */
+	const char *service;
+	unsigned high; /* one past the highest slot in use */
+	int listener, epoll, signals, timer;
+	bool stalled;       /* no free slot: the listener is not watched */
+	bool ticking;       /* the timer is armed */
+	bool recorder_full; /* the recorder's end is watched for writing */
+	bool done;
+	int exit_status;
+};
+
+static inline struct seccomp_notif *flight_notification(struct supervisor *sv, unsigned slot)
+{
+	return &sv->journal->slots[slot].notification;
+}
+
+/* ---- supervisor.c ---- */
+
+/* The notification is over. */
+void flight_end(struct supervisor *sv, unsigned slot);
+/* The call fails with ERROR, a positive errno. */
+void flight_fail(struct supervisor *sv, unsigned slot, int error);
+/* The call was made on behalf: RESULT is 0 or -errno. */
+void flight_result(struct supervisor *sv, unsigned slot, int64_t result);
+/* The kernel makes the call. */
+void flight_continue(struct supervisor *sv, unsigned slot);
+/* Hands the flight to a worker; a full pool is -EAGAIN. */
+int flight_work(struct supervisor *sv, unsigned slot, worker_job *job, void *data);
+/* True when rules of TYPE can refuse something now. */
+bool flight_enforces(const struct supervisor *sv, enum event_type type);
+/* Carries out a verdict that refuses or kills: committed, done, answered. */
+void flight_refuse(struct supervisor *sv, unsigned slot, struct event *event,
+		   const struct decision *decision, enum guarantee guarantee);
+/* The event could not be read: refused when a rule could refuse it, and then
+ * true.
+ */
+bool flight_refuse_unreadable(struct supervisor *sv, unsigned slot, struct event *event,
+			      enum reason reason);
+/* Receives a notification that waited again (see FLIGHT_WAITING). */
+void flight_dispatch(struct supervisor *sv, unsigned slot);
+struct decision flight_decide(struct supervisor *sv, const struct event *event);
+
+/* ---- one handler each ---- */
+void exec_received(struct supervisor *sv, unsigned slot, struct caller *caller);
+void exec_worked(struct supervisor *sv, unsigned slot, int result);
+/* A wait status of PID: true when it belonged to an exec in flight. */
+bool exec_stopped(struct supervisor *sv, pid_t pid, int status);
+void connect_received(struct supervisor *sv, unsigned slot, struct caller *caller);
+void connect_worked(struct supervisor *sv, unsigned slot, int result);
+void kill_received(struct supervisor *sv, unsigned slot, struct caller *caller);
+void pidfd_signal_received(struct supervisor *sv, unsigned slot, struct caller *caller);
+
+/* ---- kill.c ---- */
+
+/* Sends SIGNAL to what SCOPE makes of PROCESS; never to guard or pid 1. */
+void kill_scope_apply(struct supervisor *sv, const struct process *process, enum kill_scope scope,
+		      int signal);
+/* True for the keeper, the supervisor and whatever else is guard's. */
+bool is_guard(const struct supervisor *sv, pid_t pid);

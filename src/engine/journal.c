@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/journal.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+int journal_new(struct journal **ret)
+{
+	_cleanup_close_ int fd = memfd_create("guard-journal", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct journal *journal;
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, sizeof *journal) < 0)
+		return -errno;
+	journal = mmap(NULL, sizeof *journal, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+		       fd, 0);
+	if (journal == MAP_FAILED)
+		return -errno;
+	journal->launch_status = -1;
+	*ret = journal;
+	return 0;
+}
+
+void journal_free(struct journal *journal)
+{
+	if (journal)
+		(void)munmap(journal, sizeof *journal);
+}
+
+int journal_slot_take(struct journal *journal)
+{
+	for (unsigned i = 0; i < JOURNAL_SLOTS; i++) {
+		if (atomic_load_explicit(&journal->slots[i].step, memory_order_relaxed) ==
+		    SLOT_FREE)
+			return (int)i;
+	}
+	return -ENOSPC;
+}
+
+static struct journal_record *record_at(const struct journal *journal, uint64_t offset)
+{
+	return (struct journal_record *)(void *)(journal->ring + offset % JOURNAL_RING_SIZE);
+}
+
+/* Fills the rest of the ring when the record does not fit before its end. A
+ * rest too small for a header is skipped by everyone, see journal_peek().
+ */
+static uint64_t pad(struct journal *journal, uint64_t head, size_t size)
+{
+	size_t rest = JOURNAL_RING_SIZE - head % JOURNAL_RING_SIZE;
+
+	if (size <= rest)
+		return head;
+	if (rest >= sizeof(struct journal_record))
+		*record_at(journal, head) = (struct journal_record){ .size = (uint32_t)rest };
+	return head + rest;
+}
+
+int journal_commit(struct journal *journal, const char *summary, const char *line, size_t size)
+{
+	size_t total = (sizeof(struct journal_record) + size + 1 + 7) & ~(size_t)7;
+	uint64_t head = atomic_load_explicit(&journal->head, memory_order_relaxed);
+	uint64_t tail = atomic_load_explicit(&journal->tail, memory_order_acquire);
+	uint64_t start;
+	struct journal_record *record;
+
+	if (total > JOURNAL_RING_SIZE)
+		return -ENOSPC;
+	/* the space of the padding counts as well */
+	start = head + (total <= JOURNAL_RING_SIZE - head % JOURNAL_RING_SIZE
+				? 0
+				: JOURNAL_RING_SIZE - head % JOURNAL_RING_SIZE);
+	if (start + total - tail > JOURNAL_RING_SIZE)
+		return -ENOSPC;
+	start = pad(journal, head, total);
+	record = record_at(journal, start);
+	record->size = (uint32_t)total;
+	record->line_size = (uint32_t)size;
+	record->number = atomic_load_explicit(&journal->committed, memory_order_relaxed) + 1;
+	memset(record->summary, 0, sizeof record->summary);
+	memcpy(record->summary, summary, MIN(strlen(summary), sizeof record->summary - 1));
+	memcpy(record->line, line, size);
+	record->line[size] = '\0';
+	/* a death between the two is mended by journal_recover() */
+	atomic_store_explicit(&journal->head, start + total, memory_order_release);
+	atomic_store_explicit(&journal->committed, record->number, memory_order_release);
+	return 0;
+}
+
+const struct journal_record *journal_peek(const struct journal *journal, uint64_t *offset)
+{
+	uint64_t head = atomic_load_explicit(&journal->head, memory_order_acquire);
+
+	while (*offset < head) {
+		size_t rest = JOURNAL_RING_SIZE - *offset % JOURNAL_RING_SIZE;
+		const struct journal_record *record;
+
+		if (rest < sizeof *record) {
+			*offset += rest;
+			continue;
+		}
+		record = record_at(journal, *offset);
+		if (record->line_size)
+			return record;
+		*offset += record->size;
+	}
+	return NULL;
+}
+
+void journal_recover(struct journal *journal)
+{
+	uint64_t offset = atomic_load(&journal->tail), number = atomic_load(&journal->committed);
+	const struct journal_record *record;
+
+	while ((record = journal_peek(journal, &offset))) {
+		number = MAX(number, record->number);
+		offset += record->size;
+	}
+	atomic_store(&journal->committed, number);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* journal.h - what must survive the supervisor.
+ *
+ * A memory file that the keeper makes before anything else and every
+ * supervisor inherits: the notifications in hand, a ring of committed denials,
+ * the fate of the workload, and the counters. Each record becomes valid by one
+ * store of its state, made last; a supervisor may die between any two
+ * instructions. There is one writer at a time; readers (the keeper) only look at
+ * what is published.
+ */
+#pragma once
+#include <linux/seccomp.h>
+#include <stdatomic.h>
+
+#include "base/util.h"
+
+enum {
+	JOURNAL_SLOTS = 512,
+	/* committed denials that no sink has taken yet; a page of it costs memory
+	 * once it is written */
+	JOURNAL_RING_SIZE = 16 * 1024 * 1024,
+	JOURNAL_SUMMARY_MAX = 1024,
+};
+
+/* How far a notification has come. Written before the deed, so that what a
+ * dead supervisor did at most is known.
+ */
+enum slot_step {
+	SLOT_FREE,
+	SLOT_RECEIVED, /* judged again by a new supervisor */
+	SLOT_WORKING,  /* a worker has it: nothing has been answered */
+	SLOT_EFFECT,   /* performed on behalf: `result` is the answer, not sent yet */
+	SLOT_EXEC,     /* exec continued, to be verified: EXITKILL ends it */
+};
+
+struct journal_slot {
+	_Atomic uint32_t step;
+	pid_t tgid;     /* 0 = not known yet */
+	int64_t result; /* SLOT_EFFECT: 0 or -errno */
+	struct seccomp_notif notification;
+};
+
+/* The workload's first process. */
+enum root_state { ROOT_NONE, ROOT_RUNNING, ROOT_STOPPED, ROOT_EXITED };
+
+struct journal {
+	_Atomic uint32_t root_state; /* a futex-free word: read after an eventfd tick */
+	pid_t root_pid;
+	int root_status;            /* wait status, valid in ROOT_EXITED and ROOT_STOPPED */
+	int launch_status;          /* exit status when the command never ran, else -1 */
+	char launch_text[256];      /* and why */
+	_Atomic uint32_t finished;  /* no task of the workload is left */
+	_Atomic uint64_t seq;       /* of events, counts on over restarts */
+	_Atomic uint64_t lost;      /* events that no sink will get */
+	_Atomic uint64_t committed; /* records ever put into the ring */
+	_Atomic uint64_t denials;   /* refused or killed, logged or not */
+	_Atomic uint64_t blocked, killed;
+	_Atomic uint32_t restarts;
+	_Atomic pid_t supervisor; /* pid of the one at work */
+	_Atomic pid_t recorder;   /* likewise, 0 = none */
+
+	/* ring of denials: offsets count bytes for ever, modulo its size */
+	_Atomic uint64_t head;  /* end of what is committed */
+	_Atomic uint64_t sent;  /* given to the recorder's queue */
+	_Atomic uint64_t tail;  /* acknowledged by the recorder: free again */
+	_Atomic uint64_t shown; /* printed by the keeper */
+
+	struct journal_slot slots[JOURNAL_SLOTS];
+	char ring[JOURNAL_RING_SIZE];
+};
+
+/* One committed denial: header, summary with NUL, line with NUL, padding. */
+struct journal_record {
+	uint32_t size;      /* of the whole record, a multiple of 8 */
+	uint32_t line_size; /* without the NUL; 0 = padding up to the ring's end */
+	uint64_t number;    /* 1, 2, 3 ...: what the recorder acknowledges */
+	char summary[JOURNAL_SUMMARY_MAX];
+	char line[];
+};
+
+/* Maps a new journal at the same address for every process forked from here:
+ * 0, or -errno.
+ */
+int journal_new(struct journal **ret);
+void journal_free(struct journal *journal);
+
+/* A free slot, -ENOSPC when all are in use (the callers then wait). */
+int journal_slot_take(struct journal *journal);
+static inline void journal_slot_step(struct journal *journal, unsigned slot, enum slot_step step)
+{
+	atomic_store_explicit(&journal->slots[slot].step, step, memory_order_release);
+}
+
+/* Commits a denial. 0, or -ENOSPC when the ring is full of what no sink takes:
+ * the caller counts it as lost; the verdict stands all the same.
+ */
+int journal_commit(struct journal *journal, const char *summary, const char *line, size_t size);
+
+/* Makes the counters agree with the ring after a supervisor died. */
+void journal_recover(struct journal *journal);
+
+/* The record at *offset (one of head, sent, tail, shown), NULL at the end.
+ * *offset is advanced over padding; the caller advances over the record.
+ */
+const struct journal_record *journal_peek(const struct journal *journal, uint64_t *offset);

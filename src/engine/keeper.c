@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/keeper.h"
+
+#include <cap-ng.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "base/seqpacket.h"
+#include "engine/slay.h"
+#include "kernel/filter.h"
+#include "kernel/procfs.h"
+#include "model/link.h"
+#include "record/spawn.h"
+
+enum {
+	/* a supervisor that dies this often within a minute is not worth another */
+	RESTARTS_PER_MINUTE = 600,
+	RECORDER_EXIT_MS = 4000,
+};
+
+struct keeper {
+	const struct keeper_options *options;
+	struct journal *journal;
+	struct recorder_sinks sinks;
+	struct launch_request launch;
+	int listener;         /* copy of the supervisor's, -1 = not yet */
+	int link[2];          /* [0] ours, [1] the supervisor's */
+	int recorder_link[2]; /* [0] the supervisor's end, [1] the recorder's */
+	int news, signals;
+	pid_t supervisor, recorder;
+	bool killable, show_refusals, launched, killing;
+	int64_t minute_ns; /* start of the minute that restarts are counted in */
+	unsigned restarts;
+	sigset_t old_mask;
+};
+
+/* ---- processes ------------------------------------------------------------------ */
+
+static void start_recorder(struct keeper *k)
+{
+	const struct report_origin *origin = k->options->origin;
+	struct recorder_options options = { .hostname = origin->hostname,
+					    .service = origin->service,
+					    .workload = origin->workload,
+					    .colour = true };
+	struct err err = { .code = 0 };
+
+	k->recorder = 0;
+	if (recorder_spawn(k->recorder_link[1], &k->sinks, &options, &k->recorder, &err) < 0)
+		log_error("no recorder, events go nowhere: %s", err.text);
+	atomic_store(&k->journal->recorder, k->recorder);
+}
+
+/* The filter of the workload names guard's processes by their pids, so a
+ * successor should have the pid of its predecessor (clone3 with set_tid, which
+ * takes CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN).
+ */
+static pid_t fork_as(pid_t wanted)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD,
+				   .set_tid = (uintptr_t)&wanted,
+				   .set_tid_size = 1 };
+	pid_t pid;
+
+	if (wanted > 0) {
+		pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+		if (pid >= 0)
+			return pid;
+	}
+	return fork();
+}
+
+static int supervise(struct keeper *k, bool first)
+{
+	struct supervisor_options options = {
+		.config = k->options->config,
+		.ruleset = k->options->ruleset,
+		.diags = k->options->diags,
+		.journal = k->journal,
+		.origin = k->options->origin,
+		.launch = first ? &k->launch : NULL,
+		.listener = k->listener,
+		.keeper = k->link[1],
+		.recorder = k->sinks.count ? k->recorder_link[0] : -1,
+		.news = k->news,
+		.killable = k->killable,
+		.keeper_pid = getppid(),
+	};
+
+	(void)close(k->link[0]);
+	(void)close(k->recorder_link[1]);
+	(void)close(k->signals);
+	return supervisor_run(&options);
+}
+
+static int start_supervisor(struct keeper *k)
+{
+	bool first = k->listener < 0;
+	pid_t pid = fork_as(first ? 0 : k->supervisor);
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		_exit(supervise(k, first));
+	k->supervisor = pid;
+	return 0;
+}
+
+/* ---- descriptors ------------------------------------------------------------------ */
+
+/* Once the workload has its own copies, guard lets go of the streams and of
+ * whatever else it was started with: who reads the workload's output must not
+ * wait for guard. Guard's own descriptors are close-on-exec, inherited ones not.
+ */
+static void drop_inherited(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	int null;
+
+	while (dir && (entry = readdir(dir))) {
+		int fd = atoi(entry->d_name);
+
+		if (fd > 2 && fd != dirfd(dir) && !(fcntl(fd, F_GETFD) & FD_CLOEXEC))
+			(void)close(fd);
+	}
+	if (dir)
+		(void)closedir(dir);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return;
+	(void)dup2(null, 0);
+	(void)dup2(null, 1);
+	(void)fcntl(0, F_SETFD, FD_CLOEXEC);
+	(void)fcntl(1, F_SETFD, FD_CLOEXEC);
+	if (null > 2)
+		(void)close(null);
+}
+
+static void from_supervisor(struct keeper *k)
+{
+	struct seqpacket_head head;
+	int fds[SEQPACKET_MAX_FDS];
+	size_t nfds = ELEMENTS(fds);
+
+	while (seqpacket_receive(k->link[0], &head, NULL, 0, fds, &nfds) >= 0) {
+		for (size_t i = 0; i < nfds; i++) {
+			if (head.type == LINK_LISTENER && k->listener < 0)
+				k->listener = fds[i];
+			else
+				(void)close(fds[i]);
+		}
+		if (head.type == LINK_LISTENER && !k->launched) {
+			k->launched = true;
+			drop_inherited();
+		}
+		nfds = ELEMENTS(fds);
+	}
+}
+
+/* ---- what the user sees -------------------------------------------------------------- */
+
+static void show_refusals(struct keeper *k)
+{
+	uint64_t shown = atomic_load(&k->journal->shown);
+	const struct journal_record *record;
+
+	/* what has been acknowledged is overwritten in time: too late for those */
+	if (atomic_load(&k->journal->head) - shown > JOURNAL_RING_SIZE / 2)
+		shown = MAX(shown, atomic_load(&k->journal->tail));
+	while ((record = journal_peek(k->journal, &shown))) {
+		if (k->show_refusals)
+			log_error("%s", record->summary);
+		shown += record->size;
+	}
+	atomic_store(&k->journal->shown, shown);
+}
+
+static void show_summary(const struct keeper *k)
+{
+	uint64_t blocked = atomic_load(&k->journal->blocked);
+	uint64_t killed = atomic_load(&k->journal->killed);
+	uint64_t lost = atomic_load(&k->journal->lost);
+
+	if (k->options->config->quiet)
+		return;
+	if (blocked || killed)
+		log_error("%llu refused, %llu killed", (unsigned long long)blocked,
+			  (unsigned long long)killed);
+	if (lost)
+		log_error("%llu events lost", (unsigned long long)lost);
+}
+
+/* ---- signals ----------------------------------------------------------------------------- */
+
+static pid_t root_pid(const struct keeper *k)
+{
+	uint32_t state = atomic_load(&k->journal->root_state);
+
+	return state == ROOT_RUNNING || state == ROOT_STOPPED ? k->journal->root_pid : 0;
+}
+
+/* The workload stopped: so does guard, for the shell that waits for it. */
+static void mirror_stop(struct keeper *k)
+{
+	if (atomic_load(&k->journal->root_state) != ROOT_STOPPED)
+		return;
+	(void)kill(getpid(), SIGSTOP);
+	/* continued: a workload in a group of its own has not heard of it */
+	if (root_pid(k) && getpgid(root_pid(k)) != getpgrp())
+		(void)kill(-getpgid(root_pid(k)), SIGCONT);
+}
+
+/* What a terminal sends goes to the whole foreground group, the workload
+ * included, and a member of the workload that signals us meant the group:
+ * neither is passed on again.
+ */
+static void forward(struct keeper *k, const struct signalfd_siginfo *info)
+{
+	int signal_number = (int)info->ssi_signo;
+
+	if (info->ssi_code == SI_KERNEL || !root_pid(k))
+		return;
+	if (info->ssi_pid && slay_descends((pid_t)info->ssi_pid, getpid()))
+		return;
+	(void)kill(root_pid(k), signal_number);
+}
+
+/* ---- children ------------------------------------------------------------------------------ */
+
+static void kill_everything(struct keeper *k)
+{
+	k->killing = true;
+	slay_descendants(getpid(), k->supervisor, k->recorder);
+}
+
+static bool restart_allowed(struct keeper *k)
+{
+	int64_t now = now_monotonic_ns();
+
+	if (k->options->config->on_supervisor_loss == LOSS_KILL || k->listener < 0)
+		return false;
+	if (now - k->minute_ns > INT64_C(60000000000)) {
+		k->minute_ns = now;
+		k->restarts = 0;
+	}
+	return ++k->restarts <= RESTARTS_PER_MINUTE;
+}
+
+static void supervisor_ended(struct keeper *k, int status)
+{
+	if (atomic_load(&k->journal->finished) || k->journal->launch_status >= 0) {
+		k->supervisor = 0;
+		return;
+	}
+	if (!k->killing && restart_allowed(k)) {
+		atomic_fetch_add(&k->journal->restarts, 1);
+		if (!k->options->config->quiet)
+			log_warning("the supervisor died (status 0x%x), starting another", status);
+		if (start_supervisor(k) == 0)
+			return;
+	}
+	log_error("the supervisor is lost: the workload is killed");
+	k->supervisor = 0;
+	kill_everything(k);
+	atomic_store(&k->journal->finished, 1);
+}
+
+static void root_ended(struct keeper *k, int status)
+{
+	k->journal->root_status = status;
+	atomic_store(&k->journal->root_state, ROOT_EXITED);
+}
+
+static void child_changed(struct keeper *k, pid_t pid, int status)
+{
+	bool ended = WIFEXITED(status) || WIFSIGNALED(status);
+
+	if (pid == k->journal->root_pid && ended) {
+		root_ended(k, status);
+	} else if (pid == k->journal->root_pid) {
+		atomic_store(&k->journal->root_state,
+			     WIFSTOPPED(status) ? ROOT_STOPPED : ROOT_RUNNING);
+	} else if (pid == k->supervisor && ended) {
+		supervisor_ended(k, status);
+	} else if (pid == k->recorder && ended) {
+		k->recorder = 0;
+		atomic_store(&k->journal->recorder, 0);
+		if (k->supervisor)
+			start_recorder(k);
+	}
+}
+
+static void reap(struct keeper *k)
+{
+	siginfo_t info;
+	pid_t pid;
+	int status;
+
+	/* the order of a death of both: the workload's status first */
+	for (;;) {
+		info.si_pid = 0;
+		if (!k->journal->root_pid ||
+		    waitid(P_PID, (id_t)k->journal->root_pid, &info, WEXITED | WNOHANG) < 0 ||
+		    !info.si_pid)
+			break;
+		root_ended(k, info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8
+							 : info.si_status);
+	}
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0)
+		child_changed(k, pid, status);
+}
+
+static void from_signals(struct keeper *k)
+{
+	struct signalfd_siginfo info;
+
+	while (read(k->signals, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(k);
+		else
+			forward(k, &info);
+	}
+}
+
+/* ---- start and end -----------------------------------------------------------------------------
+ */
+
+static int prepare_launch(struct keeper *k)
+{
+	const struct keeper_options *o = k->options;
+	extern char **environ;
+
+	k->launch = (struct launch_request){
+		.path = o->path,
+		.argv = o->config->command,
+		.envp = environ,
+		.cwd = o->config->cwd,
+		.set_ids = o->set_ids,
+		.uid = o->uid,
+		.gid = o->gid,
+		.groups = o->groups,
+		.ngroups = o->ngroups,
+		.signal_mask = k->old_mask,
+		/* setuid programs keep working where guard may do without it */
+		.no_new_privs = !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN),
+		.filter_flags = filter_best_flags(),
+	};
+	k->killable = k->launch.filter_flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	return getrlimit(RLIMIT_NOFILE, &k->launch.nofile) < 0 ? -errno : 0;
+}
+
+/* Descriptors are what a supervisor of many processes runs out of first. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int block_signals(struct keeper *k)
+{
+	static const int never[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
+	sigset_t set;
+
+	(void)sigfillset(&set);
+	for (size_t i = 0; i < ELEMENTS(never); i++)
+		(void)sigdelset(&set, never[i]);
+	if (sigprocmask(SIG_SETMASK, &set, &k->old_mask) < 0)
+		return -errno;
+	k->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return k->signals < 0 ? -errno : 0;
+}
+
+static int open_sinks(struct keeper *k, struct err *err)
+{
+	const struct config *config = k->options->config;
+	const char *standard[] = { "stderr" };
+	const char *const *specs = (const char *const *)config->sinks.items;
+	size_t count = config->sinks.count;
+	int r;
+
+	/* without -o a person is told on standard error, unless told to be quiet */
+	if (!count) {
+		specs = standard;
+		count = config->quiet ? 0 : 1;
+	}
+	r = recorder_open_sinks(specs, count, 3, &k->sinks, err);
+	if (r < 0)
+		return r;
+	k->show_refusals = !config->quiet;
+	for (size_t i = 0; i < count; i++)
+		k->show_refusals &= !streq(specs[i], "stderr");
+	return 0;
+}
+
+static int prepare(struct keeper *k, struct err *err)
+{
+	int r;
+
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	r = block_signals(k);
+	if (r == 0)
+		r = prepare_launch(k);
+	raise_limit();
+	if (r == 0)
+		r = journal_new(&k->journal);
+	if (r == 0)
+		r = seqpacket_pair(k->link);
+	if (r == 0)
+		r = seqpacket_pair(k->recorder_link);
+	k->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (r == 0 && k->news < 0)
+		r = -errno;
+	if (r < 0)
+		return err_errno(err, r, "cannot start");
+	return open_sinks(k, err);
+}
+
+static void loop(struct keeper *k)
+{
+	struct pollfd fds[] = { { .fd = k->signals, .events = POLLIN },
+				{ .fd = k->news, .events = POLLIN },
+				{ .fd = k->link[0], .events = POLLIN } };
+	uint64_t count;
+
+	while (k->supervisor) {
+		if (poll(fds, ELEMENTS(fds), -1) < 0 && errno != EINTR)
+			break;
+		(void)!read(k->news, &count, sizeof count);
+		from_supervisor(k);
+		show_refusals(k);
+		from_signals(k);
+		mirror_stop(k);
+		/* init of a container ends with its command, and so do the rest */
+		if (atomic_load(&k->journal->root_state) == ROOT_EXITED && !k->killing &&
+		    (getpid() == 1 || k->options->config->leftover == LEFTOVER_KILL))
+			kill_everything(k);
+	}
+}
+
+/* The recorder writes out what it has and ends by itself at the end of its link;
+ * one that hangs on a stalled sink is not waited for longer than this.
+ */
+static void wait_for_recorder(struct keeper *k)
+{
+	enum { STEP_MS = 10 };
+
+	(void)close(k->recorder_link[0]);
+	(void)close(k->recorder_link[1]);
+	for (int waited = 0; k->recorder && waited < RECORDER_EXIT_MS; waited += STEP_MS) {
+		struct pollfd fd = { .fd = k->signals, .events = POLLIN };
+
+		if (waitpid(k->recorder, NULL, WNOHANG) == k->recorder)
+			k->recorder = 0;
+		else
+			(void)poll(&fd, 1, STEP_MS);
+	}
+	if (k->recorder)
+		(void)kill(k->recorder, SIGKILL);
+}
+
+static int exit_status(const struct keeper *k)
+{
+	int status = k->journal->root_status;
+
+	if (k->journal->launch_status >= 0) {
+		log_error("%s", k->journal->launch_text);
+		return k->journal->launch_status;
+	}
+	if (atomic_load(&k->journal->root_state) != ROOT_EXITED)
+		return 128 + SIGKILL;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int keeper_run(const struct keeper_options *options)
+{
+	struct keeper k = { .options = options,
+			    .listener = -1,
+			    .link = { -1, -1 },
+			    .recorder_link = { -1, -1 },
+			    .news = -1,
+			    .signals = -1 };
+	struct err err = { .code = 0 };
+	int r;
+
+	r = prepare(&k, &err);
+	if (r < 0) {
+		log_error("%s", err.text);
+		return 125;
+	}
+	if (k.sinks.count)
+		start_recorder(&k);
+	r = start_supervisor(&k);
+	if (r < 0) {
+		log_error("cannot fork: %s", strerror(-r));
+		return 125;
+	}
+	loop(&k);
+	reap(&k);
+	show_refusals(&k);
+	wait_for_recorder(&k);
+	show_summary(&k);
+	return exit_status(&k);
+}

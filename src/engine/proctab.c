@@ -1,0 +1,623 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/proctab.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "engine/imagepool.h"
+#include "kernel/resolve.h"
+#include "kernel/target.h"
+
+enum {
+	PROCESSES_MAX = 16384,
+	HASH_SIZE = 8192,         /* a power of two */
+	LINEAGE_MAX = 1000,       /* parents followed when a process is first met */
+	TRIM_STEP = 4,            /* entries looked at per event */
+	SNAPSHOT_MAX = 64 * 1024, /* arguments, and environment, read from /proc */
+	CGROUP_MAX = 512,
+};
+
+struct entry {
+	struct process process;
+	struct entry *next_hash, *next_free;
+	unsigned children; /* entries whose parent this is */
+	bool used, hashed;
+	bool member;    /* made a notified call: of the workload */
+	bool doubtful;  /* the image may be another by now */
+	int pidfd;      /* of the process, -1 = none */
+	uint64_t asked; /* when, in calls of proctab_get() */
+	uint64_t known; /* enum event_need that were read */
+	char comm[16], tty[24], cgroup[CGROUP_MAX];
+};
+
+struct proctab {
+	struct proctab_options options;
+	struct imagepool *images;
+	struct entry *entries;
+	struct entry *free;
+	unsigned fresh, used, pidfds, hand;
+	struct entry *hash[HASH_SIZE];
+	uint64_t clock;
+	int64_t boot_ns;
+	struct arena scratch;
+	struct image unknown;
+	struct proctab_stats stats;
+};
+
+static struct entry *entry_of(const struct process *process)
+{
+	return CONTAINER_OF(process, struct entry, process);
+}
+
+int proctab_new(const struct proctab_options *options, struct proctab **ret)
+{
+	struct proctab *tab = calloc(1, sizeof *tab);
+	int r;
+
+	if (!tab)
+		return -ENOMEM;
+	tab->options = *options;
+	tab->boot_ns = procfs_boot_time_ns();
+	tab->unknown.argv.data = tab->unknown.envp.data = "";
+	tab->entries = mmap(NULL, PROCESSES_MAX * sizeof *tab->entries, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (tab->entries == MAP_FAILED) {
+		free(tab);
+		return -ENOMEM;
+	}
+	r = imagepool_new(&tab->images);
+	if (r == 0)
+		r = arena_init(&tab->scratch, 1024 * 1024);
+	if (r < 0) {
+		proctab_free(tab);
+		return r;
+	}
+	*ret = tab;
+	return 0;
+}
+
+void proctab_free(struct proctab *tab)
+{
+	if (!tab)
+		return;
+	for (unsigned i = 0; i < tab->fresh; i++) {
+		if (tab->entries[i].used && tab->entries[i].pidfd >= 0)
+			(void)close(tab->entries[i].pidfd);
+	}
+	imagepool_free(tab->images);
+	arena_done(&tab->scratch);
+	(void)munmap(tab->entries, PROCESSES_MAX * sizeof *tab->entries);
+	free(tab);
+}
+
+/* ---- callers ------------------------------------------------------------ */
+
+int caller_open(pid_t tid, struct caller *ret)
+{
+	struct caller caller = { .tid = tid };
+	struct proc_status status;
+	int r;
+
+	caller.pidfd = target_pidfd(tid);
+	if (caller.pidfd < 0 && caller.pidfd != -EINVAL)
+		return caller.pidfd;
+	r = caller.pidfd >= 0 ? procfs_pidfd_identity(caller.pidfd, &caller.who) : -ENOTTY;
+	if (r == -ENOTTY) {
+		r = procfs_status(tid, &status);
+		caller.who = (struct proc_identity){ .tgid = status.tgid,
+						     .ppid = status.ppid,
+						     .cred = status.cred,
+						     .has_cred = true };
+	}
+	/* before Linux 6.9 a thread has no pidfd of its own: its process serves */
+	if (r == 0 && caller.pidfd < 0) {
+		caller.pidfd = target_pidfd(caller.who.tgid);
+		r = caller.pidfd < 0 ? caller.pidfd : 0;
+	}
+	if (r < 0) {
+		if (caller.pidfd >= 0)
+			(void)close(caller.pidfd);
+		return r;
+	}
+	*ret = caller;
+	return 0;
+}
+
+void caller_close(struct caller *caller)
+{
+	if (caller->pidfd >= 0)
+		(void)close(caller->pidfd);
+	caller->pidfd = -1;
+}
+
+/* ---- entries ------------------------------------------------------------ */
+
+static struct entry **hash_slot(struct proctab *tab, pid_t pid)
+{
+	return &tab->hash[(uint32_t)pid & (HASH_SIZE - 1)];
+}
+
+static struct entry *hash_find(struct proctab *tab, pid_t pid)
+{
+	struct entry *e = *hash_slot(tab, pid);
+
+	while (e && e->process.pid != pid)
+		e = e->next_hash;
+	return e;
+}
+
+/* The pid may belong to somebody else from now on; children keep the entry. */
+static void unhash(struct proctab *tab, struct entry *entry)
+{
+	struct entry **p = hash_slot(tab, entry->process.pid);
+
+	if (!entry->hashed)
+		return;
+	while (*p != entry)
+		p = &(*p)->next_hash;
+	*p = entry->next_hash;
+	entry->hashed = false;
+	if (entry->pidfd >= 0) {
+		(void)close(entry->pidfd);
+		entry->pidfd = -1;
+		tab->pidfds--;
+	}
+}
+
+static void set_image(struct proctab *tab, struct entry *entry, const struct image *image)
+{
+	const struct image *old = entry->process.image;
+
+	if (image != &tab->unknown)
+		imagepool_ref(tab->images, image);
+	entry->process.image = image;
+	if (old && old != &tab->unknown)
+		imagepool_unref(tab->images, old);
+}
+
+/* Frees ENTRY, and every dead parent that only it had kept. */
+static void release(struct proctab *tab, struct entry *entry)
+{
+	while (entry && entry->used && !entry->hashed && !entry->children) {
+		const struct process *parent = entry->process.parent;
+
+		if (entry->process.image != &tab->unknown)
+			imagepool_unref(tab->images, entry->process.image);
+		entry->used = false;
+		entry->next_free = tab->free;
+		tab->free = entry;
+		tab->used--;
+		entry = parent ? entry_of(parent) : NULL;
+		if (entry)
+			entry->children--;
+	}
+}
+
+static bool alive(const struct entry *entry)
+{
+	struct proc_stat stat;
+
+	if (entry->pidfd >= 0)
+		return syscall(SYS_pidfd_send_signal, entry->pidfd, 0, NULL, 0) == 0 ||
+		       errno != ESRCH;
+	return procfs_stat(entry->process.pid, &stat) == 0 &&
+	       stat.start_ticks == entry->process.start_ticks;
+}
+
+/* The least recently asked-for entry among a sample: it is read from /proc
+ * again, should it come back.
+ */
+static void evict(struct proctab *tab)
+{
+	struct entry *oldest = NULL;
+
+	for (unsigned i = 0; i < 64; i++) {
+		struct entry *e = &tab->entries[tab->hand++ % PROCESSES_MAX];
+
+		if (e->used && !e->children && e->asked != tab->clock &&
+		    (!oldest || e->asked < oldest->asked))
+			oldest = e;
+	}
+	if (!oldest)
+		return;
+	unhash(tab, oldest);
+	release(tab, oldest);
+	tab->stats.evicted++;
+}
+
+static struct entry *take_entry(struct proctab *tab)
+{
+	struct entry *e;
+
+	for (unsigned tries = 0; !tab->free && tab->fresh == PROCESSES_MAX && tries < 256; tries++)
+		evict(tab);
+	e = tab->free;
+	if (e)
+		tab->free = e->next_free;
+	else if (tab->fresh < PROCESSES_MAX)
+		e = &tab->entries[tab->fresh++];
+	else
+		return NULL;
+	*e = (struct entry){ .used = true, .pidfd = -1 };
+	tab->used++;
+	return e;
+}
+
+void proctab_trim(struct proctab *tab)
+{
+	for (unsigned i = 0; i < TRIM_STEP && tab->fresh; i++) {
+		struct entry *e = &tab->entries[tab->hand++ % tab->fresh];
+
+		if (e->used && e->hashed && !alive(e)) {
+			unhash(tab, e);
+			release(tab, e);
+		}
+	}
+}
+
+/* ---- reading a process for the first time -------------------------------- */
+
+/* NUL-separated text of /proc to a list; a missing last NUL is added. */
+static void make_list(char *data, ssize_t size, size_t room, struct string_list *ret)
+{
+	*ret = (struct string_list){ .data = "" };
+	if (size <= 0)
+		return;
+	ret->truncated = (size_t)size >= room;
+	if (data[size - 1] != '\0')
+		data[size++] = '\0';
+	ret->data = data;
+	ret->size = (uint32_t)size;
+	for (ssize_t i = 0; i < size; i++)
+		ret->count += data[i] == '\0';
+}
+
+static int exe_describe(pid_t pid, struct arena *arena, struct file_info *ret)
+{
+	_cleanup_close_ int fd = -1;
+	char path[64];
+
+	(void)snprintf(path, sizeof path, "/proc/%d/exe", pid);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	return fd < 0 ? -errno : resolve_describe(fd, arena, ret);
+}
+
+/* The image as /proc shows it now: of a process whose exec was not seen. */
+static const struct image *image_from_proc(struct proctab *tab, pid_t pid)
+{
+	struct image image = { .envp_read = true };
+	char *arguments, *environment;
+	struct image *copy;
+	bool shortened = false;
+
+	arena_reset(&tab->scratch);
+	arguments = arena_alloc(&tab->scratch, SNAPSHOT_MAX + 1);
+	environment = arena_alloc(&tab->scratch, SNAPSHOT_MAX + 1);
+	if (!arguments || !environment)
+		return &tab->unknown;
+	if (exe_describe(pid, &tab->scratch, &image.file) < 0)
+		image.file.present = false; /* a kernel thread, or not ours to read */
+	make_list(arguments, procfs_cmdline(pid, arguments, SNAPSHOT_MAX), SNAPSHOT_MAX,
+		  &image.argv);
+	make_list(environment, procfs_environ(pid, environment, SNAPSHOT_MAX), SNAPSHOT_MAX,
+		  &image.envp);
+	copy = imagepool_copy(tab->images, &image, &shortened);
+	tab->stats.shortened += shortened;
+	return copy ? copy : &tab->unknown;
+}
+
+static bool same_exe(pid_t pid, const struct image *image)
+{
+	struct stat st;
+	char path[64];
+
+	(void)snprintf(path, sizeof path, "/proc/%d/exe", pid);
+	if (!image->file.present || stat(path, &st) < 0)
+		return false;
+	return (st.st_dev == image->file.device && st.st_ino == image->file.inode) ||
+	       (image->interpreter.present && st.st_dev == image->interpreter.device &&
+		st.st_ino == image->interpreter.inode);
+}
+
+static void load_image(struct proctab *tab, struct entry *entry)
+{
+	const struct process *parent = entry->process.parent;
+	const struct image *image;
+
+	/* every exec is seen, so a process without one is a copy of its parent;
+	 * unless the parent has become something else since */
+	if (tab->options.follows && parent && parent->image != &tab->unknown &&
+	    parent->source == PROCESS_SOURCE_EVENT && same_exe(entry->process.pid, parent->image)) {
+		set_image(tab, entry, parent->image);
+		entry->process.flags = PROCESS_IS_THREAD;
+		entry->process.source = PROCESS_SOURCE_EVENT;
+		return;
+	}
+	image = image_from_proc(tab, entry->process.pid);
+	set_image(tab, entry, image);
+	/* set_image() took a reference of its own */
+	if (image != &tab->unknown)
+		imagepool_unref(tab->images, image);
+	entry->process.source = PROCESS_SOURCE_SNAPSHOT;
+}
+
+enum { KERNEL_THREAD_FLAG = 0x00200000 /* PF_KTHREAD, linux/sched.h */ };
+
+static void store_stat(struct proctab *tab, struct entry *entry, const struct proc_stat *stat)
+{
+	struct process *p = &entry->process;
+
+	p->ppid = stat->ppid;
+	p->sid = stat->sid;
+	p->start_ticks = stat->start_ticks;
+	p->fork_time_ns = tab->boot_ns + procfs_ticks_to_ns(stat->start_ticks);
+	memcpy(entry->comm, stat->comm, sizeof entry->comm);
+	p->comm = (struct secl_string){ .text = entry->comm, .size = strlen(entry->comm) };
+	p->tty = (struct secl_string){ .text = entry->tty,
+				       .size = procfs_tty_name(stat->tty, entry->tty,
+							       sizeof entry->tty) };
+	if (stat->kernel_flags & KERNEL_THREAD_FLAG)
+		p->flags |= PROCESS_IS_KWORKER;
+}
+
+static void keep_pidfd(struct proctab *tab, struct entry *entry)
+{
+	int fd;
+
+	if (tab->pidfds >= tab->options.pidfds)
+		return;
+	fd = (int)syscall(SYS_pidfd_open, entry->process.pid, 0);
+	if (fd < 0)
+		return;
+	entry->pidfd = fd;
+	tab->pidfds++;
+}
+
+/* A process without its parent and image. */
+static struct entry *make_entry(struct proctab *tab, pid_t pid, int *ret_error)
+{
+	struct proc_stat stat;
+	struct entry **slot, *entry;
+	int r;
+
+	r = procfs_stat(pid, &stat);
+	if (r < 0) {
+		*ret_error = r;
+		return NULL;
+	}
+	entry = take_entry(tab);
+	if (!entry) {
+		*ret_error = -ENOMEM;
+		return NULL;
+	}
+	entry->process.pid = pid;
+	entry->process.image = &tab->unknown;
+	entry->process.cred.auid = UINT32_MAX;
+	store_stat(tab, entry, &stat);
+	slot = hash_slot(tab, pid);
+	entry->next_hash = *slot;
+	entry->hashed = true;
+	entry->asked = tab->clock;
+	*slot = entry;
+	keep_pidfd(tab, entry);
+	return entry;
+}
+
+static struct entry *find_alive(struct proctab *tab, pid_t pid)
+{
+	struct entry *entry = hash_find(tab, pid);
+
+	if (entry && !alive(entry)) {
+		unhash(tab, entry);
+		release(tab, entry);
+		return NULL;
+	}
+	return entry;
+}
+
+static void adopt(struct proctab *tab, struct entry *child, struct entry *parent)
+{
+	child->process.parent = &parent->process;
+	parent->children++;
+	if (parent->process.pid == tab->options.reaper)
+		child->process.flags |= PROCESS_LINEAGE_INFERRED;
+}
+
+/* Makes ENTRY's ancestors up to one that is known, then the images from the top
+ * down: a child may share its parent's.
+ */
+static void load_lineage(struct proctab *tab, struct entry *entry)
+{
+	struct entry *chain[LINEAGE_MAX];
+	unsigned n = 0;
+	int error;
+
+	chain[n++] = entry;
+	while (n < LINEAGE_MAX && chain[n - 1]->process.ppid > 0) {
+		struct entry *child = chain[n - 1];
+		struct entry *parent = find_alive(tab, child->process.ppid);
+		bool known = parent;
+
+		if (!parent)
+			parent = make_entry(tab, child->process.ppid, &error);
+		if (!parent || parent == child)
+			break;
+		adopt(tab, child, parent);
+		if (known)
+			break;
+		chain[n++] = parent;
+	}
+	while (n-- > 0)
+		load_image(tab, chain[n]);
+}
+
+struct process *proctab_get(struct proctab *tab, struct caller *caller, int *ret_error)
+{
+	struct entry *entry = find_alive(tab, caller->who.tgid);
+
+	tab->clock++;
+	*ret_error = 0;
+	if (!entry) {
+		entry = make_entry(tab, caller->who.tgid, ret_error);
+		if (!entry)
+			return NULL;
+		load_lineage(tab, entry);
+	} else if (entry->doubtful ||
+		   (!tab->options.follows && !same_exe(entry->process.pid, entry->process.image))) {
+		load_image(tab, entry);
+		entry->doubtful = false;
+	}
+	entry->asked = tab->clock;
+	entry->member = true;
+	if (caller->who.has_cred) {
+		struct credentials *cred = &entry->process.cred, old = *cred;
+
+		*cred = caller->who.cred;
+		cred->auid = old.auid;
+		cred->cap_effective = old.cap_effective;
+		cred->cap_permitted = old.cap_permitted;
+	}
+	return &entry->process;
+}
+
+/* ---- reading more --------------------------------------------------------- */
+
+static int read_credentials(struct entry *entry)
+{
+	struct proc_status status;
+	int r = procfs_status(entry->process.pid, &status);
+
+	if (r < 0)
+		return r;
+	entry->process.cred = status.cred;
+	entry->process.cred.auid = procfs_loginuid(entry->process.pid);
+	return 0;
+}
+
+static int read_cgroup(struct entry *entry)
+{
+	struct process *p = &entry->process;
+	ssize_t n = procfs_cgroup(p->pid, entry->cgroup, sizeof entry->cgroup);
+	const char *id = NULL;
+
+	if (n < 0)
+		return n == -ENOENT ? 0 : (int)n;
+	p->cgroup = (struct secl_string){ .text = entry->cgroup, .size = (size_t)n };
+	p->container.size = procfs_container_id(entry->cgroup, (size_t)n, &id);
+	p->container.text = id;
+	return 0;
+}
+
+static int read_stat(struct proctab *tab, struct entry *entry)
+{
+	struct proc_stat stat;
+	int r = procfs_stat(entry->process.pid, &stat);
+
+	if (r < 0)
+		return r;
+	store_stat(tab, entry, &stat);
+	return 0;
+}
+
+int proctab_refresh(struct proctab *tab, struct process *process, uint64_t needs)
+{
+	struct entry *entry = entry_of(process);
+	int r = 0;
+
+	if (needs & NEED_CREDENTIALS)
+		r = read_credentials(entry);
+	if (r == 0 && needs & (NEED_COMM | NEED_TTY))
+		r = read_stat(tab, entry);
+	if (r == 0 && needs & NEED_CGROUP)
+		r = read_cgroup(entry);
+	if (r == 0 && needs & NEED_NAMESPACES && !(entry->known & NEED_NAMESPACES)) {
+		process->netns = procfs_namespace(process->pid, "net");
+		process->mntns = procfs_namespace(process->pid, "mnt");
+	}
+	entry->known |= needs;
+	/* of ancestors what does not change is read once */
+	if (r == 0 && needs & NEED_ANCESTORS) {
+		for (const struct process *p = process->parent; p; p = p->parent) {
+			struct entry *e = entry_of(p);
+
+			if ((e->known & needs) == needs)
+				break;
+			if (e->hashed) {
+				(void)read_credentials(e);
+				(void)read_cgroup(e);
+			}
+			e->known |= needs;
+		}
+	}
+	return r;
+}
+
+/* ---- execs ---------------------------------------------------------------- */
+
+struct process proctab_candidate(const struct process *process, const struct image *image)
+{
+	struct process candidate = *process;
+
+	candidate.image = image;
+	candidate.exec_time_ns = image->exec_time_ns;
+	candidate.source = PROCESS_SOURCE_EVENT;
+	candidate.flags &= ~(unsigned)PROCESS_IS_THREAD;
+	candidate.flags |= PROCESS_IS_EXEC;
+	if (process->flags & PROCESS_IS_EXEC)
+		candidate.flags |= PROCESS_IS_EXEC_CHILD;
+	return candidate;
+}
+
+int proctab_exec(struct proctab *tab, struct process *process, const struct image *image)
+{
+	struct entry *entry = entry_of(process);
+	bool shortened = false;
+	struct image *copy = imagepool_copy(tab->images, image, &shortened);
+
+	tab->stats.shortened += shortened;
+	entry->process = proctab_candidate(process, process->image);
+	entry->process.exec_time_ns = image->exec_time_ns;
+	entry->doubtful = false;
+	if (!copy) {
+		set_image(tab, entry, &tab->unknown);
+		entry->doubtful = true;
+		return -ENOMEM;
+	}
+	set_image(tab, entry, copy);
+	imagepool_unref(tab->images, copy);
+	return 0;
+}
+
+void proctab_doubt(struct proctab *tab UNUSED, struct process *process)
+{
+	entry_of(process)->doubtful = true;
+}
+
+size_t proctab_members(const struct proctab *tab, pid_t *ret, size_t size)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < tab->fresh && count < size; i++) {
+		const struct entry *e = &tab->entries[i];
+
+		if (e->used && e->hashed && e->member)
+			ret[count++] = e->process.pid;
+	}
+	return count;
+}
+
+struct proctab_stats proctab_stats(const struct proctab *tab)
+{
+	struct proctab_stats stats = tab->stats;
+
+	stats.processes = tab->used;
+	stats.images = imagepool_used(tab->images);
+	return stats;
+}

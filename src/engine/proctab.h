@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* proctab.h - who the processes of the workload are.
+ *
+ * An entry is a process: pid and start time. What its image is was captured at
+ * the exec, by the kernel's own copy; a process that guard meets for the first
+ * time is read from /proc once. Parents stay as long as a child needs them, alive
+ * or not, so that ancestors are those that were. All memory is reserved at the
+ * start; when it is used up the entries longest not asked for go first, and are
+ * read again from /proc should they come back.
+ */
+#pragma once
+#include "base/err.h"
+#include "kernel/procfs.h"
+#include "model/event.h"
+
+struct proctab;
+
+struct proctab_options {
+	unsigned pidfds; /* how many descriptors it may hold */
+	pid_t reaper;    /* adopts orphans: as a parent, the lineage is inferred */
+	bool follows;    /* every exec is reported with proctab_exec() or _doubt() */
+};
+
+/* The caller that a notification names. */
+struct caller {
+	pid_t tid;
+	int pidfd; /* of tid, owned */
+	struct proc_identity who;
+};
+
+int proctab_new(const struct proctab_options *options, struct proctab **ret);
+void proctab_free(struct proctab *tab);
+
+/* Identifies TID: opens its pidfd and finds its process. Cheap; nothing is
+ * looked up in the table. 0, -ESRCH, -EMFILE, -EPERM ...
+ */
+int caller_open(pid_t tid, struct caller *ret);
+void caller_close(struct caller *caller);
+
+/* The entry of the caller's process, from the table or made from /proc, with
+ * its ancestors. NULL when it is gone or nothing is left (*ret_error).
+ * The entry stays valid until proctab_trim(), which is only called between events.
+ */
+struct process *proctab_get(struct proctab *tab, struct caller *caller, int *ret_error);
+
+/* Reads what NEEDS (enum event_need) asks for and is not known yet, or may have
+ * changed since: credentials, terminal, cgroup, command name. 0, or -errno.
+ */
+int proctab_refresh(struct proctab *tab, struct process *process, uint64_t needs);
+
+/* What an exec is about to make of PROCESS, or has made: a process with IMAGE,
+ * for evaluation only. Same pid, parent and terminal.
+ */
+struct process proctab_candidate(const struct process *process, const struct image *image);
+
+/* The exec took place: IMAGE is copied into the table and becomes the image of
+ * PROCESS. 0; -ENOMEM: then the arguments are kept shortened and marked so.
+ */
+int proctab_exec(struct proctab *tab, struct process *process, const struct image *image);
+
+/* Marks the image as no longer certain (an exec that was not verified): the
+ * next proctab_get() reads it from /proc.
+ */
+void proctab_doubt(struct proctab *tab, struct process *process);
+
+/* Drops what is dead and unneeded; a few entries a call, so that every event
+ * may call it.
+ */
+void proctab_trim(struct proctab *tab);
+
+/* The pids of up to SIZE processes of the workload, that is of callers, that
+ * were alive when last looked at. Their number.
+ */
+size_t proctab_members(const struct proctab *tab, pid_t *ret, size_t size);
+
+struct proctab_stats {
+	unsigned processes, images;
+	uint64_t evicted, shortened;
+};
+struct proctab_stats proctab_stats(const struct proctab *tab);

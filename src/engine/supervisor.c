@@ -1,0 +1,805 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "config.h"
+
+#include "engine/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "base/seqpacket.h"
+#include "engine/flight.h"
+#include "engine/loaded.h"
+#include "engine/slay.h"
+#include "kernel/filter.h"
+#include "kernel/notify.h"
+#include "model/link.h"
+
+enum {
+	/* every event's own memory: the longest argv and environment, pointers, and
+	 * the spans that they are read through */
+	EVENT_ARENA_SIZE = 96 * 1024 * 1024,
+	/* how often a caller that waits for a worker is looked after */
+	TICK_NS = 20 * 1000 * 1000,
+	EPOLL_BATCH = 8,
+	/* descriptors that are not the process table's */
+	FDS_RESERVED = 256,
+	PIDFDS_MAX = 4096,
+};
+
+/* What an epoll event is about. */
+enum source { FROM_LISTENER, FROM_SIGNALS, FROM_WORKERS, FROM_KEEPER, FROM_RECORDER, FROM_TIMER };
+
+/* ---- flights ------------------------------------------------------------------ */
+
+static void wake_waiting(struct supervisor *sv, pid_t tgid)
+{
+	for (unsigned i = 0; i < sv->high; i++) {
+		if (sv->flights[i].state == FLIGHT_WAITING && sv->flights[i].tgid == tgid) {
+			flight_dispatch(sv, i);
+			return;
+		}
+	}
+}
+
+static void watch_listener(struct supervisor *sv, bool on)
+{
+	struct epoll_event event = { .events = on ? EPOLLIN : 0, .data.u32 = FROM_LISTENER };
+
+	(void)epoll_ctl(sv->epoll, EPOLL_CTL_MOD, sv->listener, &event);
+	sv->stalled = !on;
+}
+
+void flight_end(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	bool was_exec = f->handler == HANDLER_EXEC;
+	pid_t tgid = f->tgid;
+
+	sv->journal->slots[slot].notification.id = 0;
+	journal_slot_step(sv->journal, slot, SLOT_FREE);
+	f->state = FLIGHT_NONE;
+	f->handler = HANDLER_NONE;
+	while (sv->high && sv->flights[sv->high - 1].handler == HANDLER_NONE)
+		sv->high--;
+	if (sv->stalled)
+		watch_listener(sv, true);
+	if (was_exec)
+		wake_waiting(sv, tgid);
+}
+
+void flight_fail(struct supervisor *sv, unsigned slot, int error)
+{
+	(void)notify_fail(sv->listener, flight_notification(sv, slot)->id, error);
+	flight_end(sv, slot);
+}
+
+void flight_result(struct supervisor *sv, unsigned slot, int64_t result)
+{
+	struct journal_slot *js = &sv->journal->slots[slot];
+
+	js->result = result;
+	journal_slot_step(sv->journal, slot, SLOT_EFFECT);
+	if (result < 0)
+		(void)notify_fail(sv->listener, js->notification.id, (int)-result);
+	else
+		(void)notify_return(sv->listener, js->notification.id, result);
+	flight_end(sv, slot);
+}
+
+void flight_continue(struct supervisor *sv, unsigned slot)
+{
+	(void)notify_continue(sv->listener, flight_notification(sv, slot)->id);
+	flight_end(sv, slot);
+}
+
+static void tick(struct supervisor *sv, bool on)
+{
+	struct itimerspec spec = { .it_interval.tv_nsec = on ? TICK_NS : 0,
+				   .it_value.tv_nsec = on ? TICK_NS : 0 };
+
+	if (sv->ticking != on)
+		(void)timerfd_settime(sv->timer, 0, &spec, NULL);
+	sv->ticking = on;
+}
+
+int flight_work(struct supervisor *sv, unsigned slot, worker_job *job, void *data)
+{
+	int r;
+
+	journal_slot_step(sv->journal, slot, SLOT_WORKING);
+	r = worker_pool_start(sv->workers, slot, job, data);
+	if (r < 0) {
+		journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
+		return r;
+	}
+	sv->flights[slot].state = FLIGHT_WORKING;
+	tick(sv, true);
+	return 0;
+}
+
+/* ---- verdicts ------------------------------------------------------------------- */
+
+bool flight_enforces(const struct supervisor *sv, enum event_type type)
+{
+	return sv->options.config->mode == MODE_BLOCK && sv->ruleset->needs[type].blocking;
+}
+
+struct decision flight_decide(struct supervisor *sv, const struct event *event)
+{
+	return decide(&(struct decide_request){ .ruleset = sv->ruleset,
+						.mode = sv->options.config->mode,
+						.event = event,
+						.names = sv->options.origin->names,
+						.service = sv->options.origin->service,
+						.hostname = sv->options.origin->hostname,
+						.arena = &sv->arena });
+}
+
+void flight_refuse(struct supervisor *sv, unsigned slot, struct event *event,
+		   const struct decision *decision, enum guarantee guarantee)
+{
+	const struct match *verdict = &decision->strongest;
+	int error = verdict->kind == VERDICT_KILLED ? EPERM : verdict->error;
+
+	event->retval = -error;
+	reporter_commit(sv->reporter, event, decision, guarantee);
+	if (verdict->kind == VERDICT_KILLED)
+		kill_scope_apply(sv, event->process, verdict->scope, verdict->signal);
+	flight_fail(sv, slot, error);
+	reporter_report(sv->reporter, event, decision, guarantee);
+}
+
+bool flight_refuse_unreadable(struct supervisor *sv, unsigned slot, struct event *event,
+			      enum reason reason)
+{
+	struct decision d = decide_unreadable(sv->ruleset, sv->options.config->mode, event->type,
+					      reason, &sv->arena);
+
+	if (d.strongest.kind < VERDICT_BLOCKED)
+		return false;
+	flight_refuse(sv, slot, event, &d, GUARANTEE_VERIFIED);
+	return true;
+}
+
+/* ---- notifications ---------------------------------------------------------------- */
+
+typedef void received_function(struct supervisor *sv, unsigned slot, struct caller *caller);
+
+static received_function *const received[] = {
+	[HANDLER_EXEC] = exec_received,
+	[HANDLER_CONNECT] = connect_received,
+	[HANDLER_KILL] = kill_received,
+	[HANDLER_PIDFD_SIGNAL] = pidfd_signal_received,
+};
+
+/* The filter notifies nothing that has no handler; should it, it is refused. */
+static enum syscall_id identify(const struct seccomp_notif *n)
+{
+	enum syscall_abi abi = syscall_abi_of_arch(n->data.arch);
+	enum syscall_id id;
+
+	if (abi != SYSCALL_ABI_NATIVE)
+		return SYSCALL_COUNT;
+	id = syscall_by_number(abi, n->data.nr);
+	if (id == SYSCALL_COUNT || syscall_row(id)->handler >= ELEMENTS(received) ||
+	    !received[syscall_row(id)->handler])
+		return SYSCALL_COUNT;
+	return id;
+}
+
+void flight_dispatch(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	const struct seccomp_notif *n = flight_notification(sv, slot);
+	enum syscall_id id = identify(n);
+	struct caller caller;
+	int r;
+
+	sv->high = MAX(sv->high, slot + 1);
+	f->state = FLIGHT_NONE;
+	f->tid = (pid_t)n->pid;
+	f->judged = f->interrupted = f->abandoned = false;
+	if (id == SYSCALL_COUNT || !n->pid) {
+		/* pid 0: a task outside guard's view of pids cannot be judged */
+		f->handler = HANDLER_NONE;
+		flight_fail(sv, slot, n->pid ? ENOSYS : EPERM);
+		return;
+	}
+	f->handler = syscall_row(id)->handler;
+	f->syscall = syscall_row(id)->name;
+	f->exec.path[0] = '\0';
+	f->exec.file = f->exec.interpreter = 0;
+	arena_reset(&sv->arena);
+	r = caller_open(f->tid, &caller);
+	if (r == 0 && notify_valid(sv->listener, n->id) < 0) {
+		caller_close(&caller);
+		r = -ESRCH;
+	}
+	if (r == -ESRCH) {
+		f->tgid = 0;
+		flight_end(sv, slot);
+		return;
+	}
+	if (r < 0) {
+		f->tgid = 0;
+		flight_fail(sv, slot, EPERM);
+		return;
+	}
+	f->tgid = caller.who.tgid;
+	sv->journal->slots[slot].tgid = f->tgid;
+	received[f->handler](sv, slot, &caller);
+	caller_close(&caller);
+	proctab_trim(sv->processes);
+}
+
+static void receive(struct supervisor *sv)
+{
+	int slot = journal_slot_take(sv->journal), r;
+
+	if (slot < 0) {
+		watch_listener(sv, false);
+		return;
+	}
+	/* straight into the journal: from here on a successor knows of it */
+	r = notify_receive(sv->listener, &sv->journal->slots[slot].notification);
+	if (r < 0)
+		return;
+	journal_slot_step(sv->journal, (unsigned)slot, SLOT_RECEIVED);
+	sv->flights[slot].recovered = false;
+	flight_dispatch(sv, (unsigned)slot);
+}
+
+/* ---- workers ------------------------------------------------------------------------ */
+
+static void take_results(struct supervisor *sv)
+{
+	uint64_t count;
+	unsigned slot;
+	int result;
+
+	(void)!read(worker_pool_fd(sv->workers), &count, sizeof count);
+	while (worker_pool_take(sv->workers, &slot, &result)) {
+		arena_reset(&sv->arena);
+		if (sv->flights[slot].handler == HANDLER_EXEC)
+			exec_worked(sv, slot, result);
+		else
+			connect_worked(sv, slot, result);
+	}
+	if (!worker_pool_busy(sv->workers))
+		tick(sv, false);
+}
+
+/* Whether a signal waits that the caller would act on. */
+static bool signal_waits(pid_t tid)
+{
+	struct proc_status status;
+
+	return procfs_status(tid, &status) == 0 && status.pending & ~status.blocked;
+}
+
+/* A worker is taken out of its call when the caller is gone, has a signal to
+ * attend to, or the verdict is due.
+ */
+static void look_after_workers(struct supervisor *sv)
+{
+	int64_t now = now_monotonic_ns();
+	uint64_t count;
+
+	(void)!read(sv->timer, &count, sizeof count);
+	for (unsigned i = 0; i < sv->high; i++) {
+		struct flight *f = &sv->flights[i];
+
+		if (f->state != FLIGHT_WORKING)
+			continue;
+		if (notify_valid(sv->listener, flight_notification(sv, i)->id) < 0 ||
+		    (f->handler == HANDLER_CONNECT && signal_waits(f->tid)) ||
+		    (f->handler == HANDLER_EXEC && now > f->deadline_ns))
+			worker_pool_interrupt(sv->workers, i);
+	}
+}
+
+/* ---- children -------------------------------------------------------------------------- */
+
+static void tell_keeper(const struct supervisor *sv)
+{
+	uint64_t one = 1;
+
+	(void)!write(sv->options.news, &one, sizeof one);
+}
+
+static void root_changed(struct supervisor *sv, enum root_state state, int status)
+{
+	sv->journal->root_status = status;
+	atomic_store_explicit(&sv->journal->root_state, state, memory_order_release);
+	tell_keeper(sv);
+}
+
+static void report_launch(struct supervisor *sv)
+{
+	int error;
+	enum launch_step step = launch_outcome(&sv->launch, &error);
+	static const char *const what[] = {
+		[LAUNCH_FAILED_CWD] = "cannot change to the working directory",
+		[LAUNCH_FAILED_IDS] = "cannot become the user",
+	};
+
+	if (step < LAUNCH_FAILED_FILTER)
+		return;
+	if (step == LAUNCH_FAILED_EXEC) {
+		sv->journal->launch_status = error == ENOENT ? 127 : 126;
+		(void)snprintf(sv->journal->launch_text, sizeof sv->journal->launch_text, "%s: %s",
+			       sv->options.launch->path, strerror(error));
+		return;
+	}
+	sv->journal->launch_status = 125;
+	(void)snprintf(sv->journal->launch_text, sizeof sv->journal->launch_text, "%s: %s",
+		       what[step] ? what[step] : "cannot start", strerror(error));
+}
+
+static void child_changed(struct supervisor *sv, pid_t pid, int status)
+{
+	bool root = pid == sv->journal->root_pid;
+
+	if (WIFEXITED(status) || WIFSIGNALED(status)) {
+		if (root && sv->launch.page)
+			report_launch(sv);
+		if (root)
+			root_changed(sv, ROOT_EXITED, status);
+		(void)exec_stopped(sv, pid, status);
+		return;
+	}
+	if (exec_stopped(sv, pid, status) || !root)
+		return;
+	if (WIFSTOPPED(status))
+		root_changed(sv, ROOT_STOPPED, status);
+	else if (WIFCONTINUED(status)) {
+		root_changed(sv, ROOT_RUNNING, status);
+		/* it mirrors the workload's stops, and may have slept through this */
+		(void)kill(sv->options.keeper_pid, SIGCONT);
+	}
+}
+
+/* The fate of the workload's first process is written down before it is reaped:
+ * a successor could not ask for it again.
+ */
+static void record_fate(struct supervisor *sv)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (!sv->journal->root_pid ||
+	    waitid(P_PID, (id_t)sv->journal->root_pid, &info,
+		   WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
+	    !info.si_pid)
+		return;
+	if (info.si_code == CLD_EXITED)
+		sv->journal->root_status = (info.si_status & 0xff) << 8;
+	else if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
+		sv->journal->root_status = info.si_status;
+	else
+		return;
+	atomic_store_explicit(&sv->journal->root_state, ROOT_EXITED, memory_order_release);
+}
+
+static void reap(struct supervisor *sv)
+{
+	struct signalfd_siginfo info;
+	pid_t pid;
+	int status;
+
+	while (read(sv->signals, &info, sizeof info) == sizeof info)
+		;
+	record_fate(sv);
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL)) > 0)
+		child_changed(sv, pid, status);
+}
+
+/* ---- the recorder and the keeper ---------------------------------------------------------- */
+
+static void flush(struct supervisor *sv)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = FROM_RECORDER };
+	bool full;
+
+	if (sv->options.recorder < 0)
+		return;
+	full = reporter_flush(sv->reporter);
+	if (full == sv->recorder_full)
+		return;
+	sv->recorder_full = full;
+	event.events |= full ? EPOLLOUT : 0;
+	(void)epoll_ctl(sv->epoll, EPOLL_CTL_MOD, sv->options.recorder, &event);
+}
+
+static void from_keeper(struct supervisor *sv)
+{
+	struct seqpacket_head head;
+	ssize_t n = seqpacket_receive(sv->options.keeper, &head, NULL, 0, NULL, NULL);
+	pid_t pids[4096];
+	size_t count = 0;
+
+	if (n != -EPIPE && n != -EBADMSG)
+		return;
+	/* nobody is left who could restart guard or report the end: the workload
+	 * must not outlive its protection */
+	pids[count++] = sv->journal->root_pid;
+	count += proctab_members(sv->processes, pids + count, ELEMENTS(pids) - count);
+	slay_trees(pids, count);
+	sv->done = true;
+}
+
+/* ---- start ----------------------------------------------------------------------------------- */
+
+static int watch(struct supervisor *sv, int fd, enum source source)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = source };
+
+	return epoll_ctl(sv->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int open_sources(struct supervisor *sv)
+{
+	sigset_t set;
+	int r = 0;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	sv->epoll = epoll_create1(EPOLL_CLOEXEC);
+	sv->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	sv->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (sv->epoll < 0 || sv->signals < 0 || sv->timer < 0)
+		return -errno;
+	if (r == 0)
+		r = watch(sv, sv->listener, FROM_LISTENER);
+	if (r == 0)
+		r = watch(sv, sv->signals, FROM_SIGNALS);
+	if (r == 0)
+		r = watch(sv, worker_pool_fd(sv->workers), FROM_WORKERS);
+	if (r == 0)
+		r = watch(sv, sv->timer, FROM_TIMER);
+	if (r == 0)
+		r = watch(sv, sv->options.keeper, FROM_KEEPER);
+	if (r == 0 && sv->options.recorder >= 0)
+		r = watch(sv, sv->options.recorder, FROM_RECORDER);
+	return r;
+}
+
+static unsigned pidfd_budget(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= FDS_RESERVED)
+		return 0;
+	return (unsigned)MIN((limit.rlim_cur - FDS_RESERVED) / 2, (rlim_t)PIDFDS_MAX);
+}
+
+static int make_parts(struct supervisor *sv)
+{
+	struct proctab_options table = {
+		.pidfds = pidfd_budget(),
+		.reaper = sv->options.keeper_pid,
+		.follows = sv->ruleset->needs[EVENT_EXEC].watched || sv->ruleset->verifies_images,
+	};
+	struct reporter_options reporter = {
+		.journal = sv->journal,
+		.ruleset = sv->ruleset,
+		.origin = sv->options.origin,
+		.recorder = sv->options.recorder,
+		.news = sv->options.news,
+	};
+	int r;
+
+	sv->flights = mmap(NULL, JOURNAL_SLOTS * sizeof *sv->flights, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (sv->flights == MAP_FAILED)
+		return -ENOMEM;
+	r = arena_init(&sv->arena, EVENT_ARENA_SIZE);
+	if (r == 0)
+		r = proctab_new(&table, &sv->processes);
+	if (r == 0)
+		r = worker_pool_new(&sv->workers);
+	if (r == 0)
+		r = reporter_new(&reporter, &sv->reporter);
+	return r;
+}
+
+static int launch_failed(struct supervisor *sv, enum launch_step step, int error)
+{
+	const char *why = strerror(-error);
+
+	if (step == LAUNCH_FAILED_FILTER && error == -EBUSY)
+		why = "another supervisor listens above this process already (a nested guard, or a "
+		      "container runtime with its own); there can be only one";
+	else if (step == LAUNCH_FAILED_FILTER && (error == -EACCES || error == -EINVAL))
+		why = "the kernel refuses the seccomp filter";
+	sv->journal->launch_status = 125;
+	(void)snprintf(sv->journal->launch_text, sizeof sv->journal->launch_text,
+		       "cannot supervise: %s", why);
+	return error;
+}
+
+/* What is notified follows from the policy; what is refused always, from the
+ * configuration. Guard's own processes are named by their pids.
+ */
+static int build_filter(struct supervisor *sv, struct sock_fprog *ret)
+{
+	const struct config *config = sv->options.config;
+	const struct ruleset *ruleset = sv->ruleset;
+	struct filter_request *request = calloc(1, sizeof *request);
+	int r = 0;
+
+	if (!request)
+		return -ENOMEM;
+	filter_request_init(request);
+	request->refuse_io_uring = config->refuse_io_uring;
+	request->refuse_userfaultfd = config->refuse_userfaultfd;
+	for (unsigned type = 1; type < EVENT_COUNT && config->mode != MODE_OFF; type++) {
+		if (!ruleset->needs[type].watched)
+			continue;
+		if (type == EVENT_CONNECT)
+			filter_request_syscall(request, SYSCALL_connect);
+		else
+			filter_request_event(request, type);
+	}
+	if (ruleset->follows_images && config->mode != MODE_OFF)
+		filter_request_event(request, EVENT_EXEC);
+	if (config->protect_self) {
+		pid_t recorder = atomic_load(&sv->journal->recorder);
+
+		filter_request_syscall(request, SYSCALL_kill);
+		filter_request_syscall(request, SYSCALL_pidfd_send_signal);
+		r = filter_request_protect(request, sv->options.keeper_pid, false);
+		if (r == 0)
+			r = filter_request_protect(request, getpid(), true);
+		if (r == 0 && recorder)
+			r = filter_request_protect(request, recorder, true);
+	}
+	if (r == 0)
+		r = filter_build(request, SYSCALL_ABI_NATIVE, ret);
+	free(request);
+	return r;
+}
+
+/* The stub is a member of the keeper's session and process group, the
+ * supervisor of its own: nothing that a terminal sends to the workload reaches it.
+ */
+static int launch(struct supervisor *sv)
+{
+	struct launch_request request = *sv->options.launch;
+	enum launch_step step = LAUNCH_STARTING;
+	struct sock_fprog filter;
+	int r;
+
+	r = build_filter(sv, &filter);
+	if (r < 0)
+		return launch_failed(sv, step, r);
+	request.filter = &filter;
+	r = launch_start(&request, &sv->launch, &step);
+	filter_done(&filter);
+	if (r < 0)
+		return launch_failed(sv, step, r);
+	/* the stub keeps the table that we shared so far, we go on with a copy */
+	if (unshare(CLONE_FILES) < 0)
+		return launch_failed(sv, step, -errno);
+	sv->listener = sv->launch.listener;
+	sv->journal->root_pid = sv->launch.pid;
+	atomic_store(&sv->journal->root_state, ROOT_RUNNING);
+	return 0;
+}
+
+static void hand_listener_over(struct supervisor *sv)
+{
+	struct seqpacket_head head = { .type = LINK_LISTENER };
+
+	(void)seqpacket_send(sv->options.keeper, &head, NULL, &sv->listener, 1);
+}
+
+static void begin(struct supervisor *sv)
+{
+	struct loaded loaded = { sv->ruleset, sv->options.diags };
+
+	reporter_hello(sv->reporter);
+	reporter_internal(sv->reporter, "ruleset_loaded", NULL, false, loaded_body, &loaded);
+	launch_go(&sv->launch);
+}
+
+/* ---- after a death -----------------------------------------------------------------------------
+ */
+
+static void lost_body(struct jsonw *w, const void *data)
+{
+	const struct journal_slot *js = data;
+
+	jsonw_key(w, "guard_exec");
+	jsonw_begin_object(w);
+	jsonw_kv_int(w, "pid", js->tgid);
+	jsonw_kv_string(w, "reason", reason_name(REASON_SUPERVISOR_LOST));
+	jsonw_end_object(w);
+}
+
+static void restarted_body(struct jsonw *w, const void *data)
+{
+	const struct journal *journal = data;
+
+	jsonw_kv_uint(w, "restarts", atomic_load(&journal->restarts));
+}
+
+/* What the one before had in hand. A slot counts by its notification, not by its
+ * step: it may have died between receiving and saying so.
+ */
+static void recover_slot(struct supervisor *sv, unsigned slot)
+{
+	struct journal_slot *js = &sv->journal->slots[slot];
+	uint32_t step = atomic_load(&js->step);
+	struct proc_stat stat;
+
+	if (!js->notification.id)
+		return;
+	if (notify_valid(sv->listener, js->notification.id) == 0) {
+		if (step == SLOT_EFFECT) {
+			sv->high = MAX(sv->high, slot + 1);
+			flight_result(sv, slot, js->result);
+			return;
+		}
+		journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
+		sv->flights[slot].recovered = step == SLOT_WORKING;
+		flight_dispatch(sv, slot);
+		return;
+	}
+	if (step == SLOT_EXEC && (procfs_stat(js->tgid, &stat) < 0 || stat.state == 'Z'))
+		reporter_internal(
+			sv->reporter, "supervisor_lost",
+			"killed a process whose exec was in flight when the supervisor died", true,
+			lost_body, js);
+	js->notification.id = 0;
+	journal_slot_step(sv->journal, slot, SLOT_FREE);
+}
+
+static void recover(struct supervisor *sv)
+{
+	journal_recover(sv->journal);
+	reporter_hello(sv->reporter);
+	reporter_internal(sv->reporter, "supervisor_restarted", NULL, false, restarted_body,
+			  sv->journal);
+	for (unsigned i = 0; i < JOURNAL_SLOTS; i++)
+		recover_slot(sv, i);
+}
+
+/* ---- loop
+ * ------------------------------------------------------------------------------------------ */
+
+static void from_listener(struct supervisor *sv, uint32_t events)
+{
+	if (events & EPOLLIN)
+		receive(sv);
+	else if (events & EPOLLHUP)
+		sv->done = true; /* no task uses the filter any more */
+}
+
+static void handle(struct supervisor *sv, const struct epoll_event *event)
+{
+	switch ((enum source)event->data.u32) {
+	case FROM_LISTENER: from_listener(sv, event->events); break;
+	case FROM_SIGNALS: reap(sv); break;
+	case FROM_WORKERS: take_results(sv); break;
+	case FROM_KEEPER: from_keeper(sv); break;
+	case FROM_RECORDER: reporter_receive(sv->reporter); break;
+	case FROM_TIMER: look_after_workers(sv); break;
+	}
+}
+
+static void loop(struct supervisor *sv)
+{
+	struct epoll_event events[EPOLL_BATCH];
+
+	while (!sv->done) {
+		int n = epoll_wait(sv->epoll, events, EPOLL_BATCH, -1);
+
+		for (int i = 0; i < n; i++)
+			handle(sv, &events[i]);
+		flush(sv);
+	}
+}
+
+/* The last denials get their time to reach a sink; a recorder that is dead or
+ * stalled does not keep guard from ending.
+ */
+static void settle(struct supervisor *sv)
+{
+	enum { SETTLE_MS = 3000, STEP_MS = 20 };
+	struct epoll_event event;
+
+	reap(sv);
+	reporter_finish(sv->reporter);
+	for (int waited = 0; waited < SETTLE_MS && !reporter_settled(sv->reporter);
+	     waited += STEP_MS) {
+		flush(sv);
+		if (epoll_wait(sv->epoll, &event, 1, STEP_MS) > 0 &&
+		    event.data.u32 == FROM_RECORDER)
+			reporter_receive(sv->reporter);
+	}
+	atomic_store(&sv->journal->finished, 1);
+	tell_keeper(sv);
+}
+
+static void become_supervisor(void)
+{
+	/* before Linux 6.6 and in unprivileged use the workload may run as the same
+	 * user: no core, no ptrace, no /proc/PID/mem */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)prctl(PR_SET_NAME, "guard-super", 0, 0, 0);
+	(void)setsid();
+}
+
+/* The workload's terminal and pipes are none of the supervisor's business; kept
+ * open, a reader of the workload's output would wait for the supervisor too.
+ */
+static void drop_standard_streams(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (null >= 0)
+			(void)dup3(null, fd, O_CLOEXEC);
+		else
+			(void)close(fd);
+	}
+	if (null > 2)
+		(void)close(null);
+}
+
+int supervisor_run(const struct supervisor_options *options)
+{
+	struct supervisor sv = {
+		.options = *options,
+		.ruleset = options->ruleset,
+		.journal = options->journal,
+		.listener = options->listener,
+		.epoll = -1,
+		.signals = -1,
+		.timer = -1,
+	};
+	bool first = options->listener < 0;
+	int r = 0;
+
+	atomic_store(&sv.journal->supervisor, getpid());
+	/* the stub must be born before the session changes and before the first
+	 * thread; it shares our descriptors until its exec */
+	if (first)
+		r = launch(&sv);
+	become_supervisor();
+	if (r == 0)
+		drop_standard_streams();
+	if (r == 0 && notify_set_sync(sv.listener) < 0)
+		log_debug("no synchronous wake-up on this kernel: calls cost more");
+	if (r == 0)
+		r = make_parts(&sv);
+	if (r == 0)
+		r = open_sources(&sv);
+	if (r < 0) {
+		if (sv.journal->launch_status < 0)
+			(void)launch_failed(&sv, LAUNCH_STARTING, r);
+		if (sv.launch.pid)
+			(void)kill(sv.launch.pid, SIGKILL);
+		tell_keeper(&sv);
+		return 125;
+	}
+	hand_listener_over(&sv);
+	if (first)
+		begin(&sv);
+	else
+		recover(&sv);
+	loop(&sv);
+	settle(&sv);
+	return 0;
+}

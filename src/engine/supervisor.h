@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* supervisor.h - the process that receives, decides and answers.
+ *
+ * One loop thread on epoll, which is also the only tracer. It opens nothing on
+ * disk, speaks to no network and waits for nothing but epoll. The keeper forks
+ * it, and forks another one should it die; everything that the second must know
+ * is in the journal.
+ */
+#pragma once
+#include <linux/filter.h>
+
+#include "engine/journal.h"
+#include "kernel/launch.h"
+#include "model/report.h"
+#include "policy/config.h"
+
+struct supervisor_options {
+	const struct config *config;
+	const struct ruleset *ruleset;
+	struct journal *journal;
+	const struct report_origin *origin;
+	const struct diags *diags;           /* of loading the ruleset */
+	const struct launch_request *launch; /* NULL: take over LISTENER */
+	int listener;                        /* of a former supervisor, -1 = launch */
+	int keeper;                          /* seqpacket to the keeper */
+	int recorder;                        /* seqpacket to the recorder, -1 = none */
+	int news;                            /* eventfd of the keeper: look at the journal */
+	bool killable;                       /* the listener has WAIT_KILLABLE_RECV */
+	pid_t keeper_pid;                    /* adopts orphans */
+};
+
+/* Runs until no task of the workload is left, in a process of its own. The
+ * exit status: 0 done, 125 the workload could not be started (the journal
+ * says why).
+ */
+int supervisor_run(const struct supervisor_options *options);
