@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 
 const struct command *const commands[] = {
+	&cmd_run,
 	&cmd_doctor,
 	&cmd_version,
 	&cmd_help,

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* path.h - the search for a command, as env(1) does it. */
+#pragma once
+#include "base/err.h"
+
+/* NAME with a slash is taken as it is, else the first executable file of that
+ * name in PATH. Relative results count from CWD (NULL = here), where the command
+ * will run. The caller frees *ret. 0; -ENOENT (no such command), -EACCES (found,
+ * but cannot be executed), with one line in *err.
+ */
+int path_search(const char *name, const char *cwd, char **ret, struct err *err);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* run.c - guard run: everything that can go wrong before the workload starts
+ * goes wrong here, with one line and status 125 to 127.
+ */
+#include "config.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "cmd/identity.h"
+#include "cmd/path.h"
+#include "engine/keeper.h"
+#include "kernel/feature.h"
+#include "model/idnames.h"
+#include "model/scrub.h"
+#include "policy/options.h"
+
+/* Claimed to policies (design: policies, states, scope). */
+#define AGENT_VERSION "7.75.0"
+
+struct run {
+	struct config config;
+	struct ruleset *ruleset;
+	struct diags diags;
+	struct identity identity;
+	struct idnames *names;
+	struct scrubber *scrubber;
+	char *path;
+	struct utsname uts;
+	char workload[37], hostname[256], distribution[128];
+	struct report_origin origin;
+};
+
+static void run_done(struct run *run)
+{
+	ruleset_free(run->ruleset);
+	diags_done(&run->diags);
+	idnames_free(run->names);
+	scrubber_free(run->scrubber);
+	free(run->path);
+	config_done(&run->config);
+}
+
+/* RFC 4122, version 4. */
+static int make_uuid(char text[37])
+{
+	uint8_t b[16];
+
+	if (getrandom(b, sizeof b, 0) != sizeof b)
+		return -EIO;
+	b[6] = (b[6] & 0x0f) | 0x40;
+	b[8] = (b[8] & 0x3f) | 0x80;
+	(void)snprintf(text, 37,
+		       "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+		       b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		       b[13], b[14], b[15]);
+	return 0;
+}
+
+/* PRETTY_NAME of os-release(5); stays empty when there is none. */
+static void read_distribution(char *buf, size_t size)
+{
+	static const char key[] = "PRETTY_NAME=";
+	_cleanup_free_ char *text = NULL;
+	const char *p;
+	size_t length;
+
+	buf[0] = '\0';
+	if (read_file("/etc/os-release", 65536, &text, &length) < 0)
+		return;
+	p = strstr(text, key);
+	if (!p || (p > text && p[-1] != '\n'))
+		return;
+	p += sizeof key - 1;
+	p += *p == '"' || *p == '\'';
+	length = MIN(strcspn(p, "\"'\n"), size - 1);
+	memcpy(buf, p, length);
+	buf[length] = '\0';
+}
+
+static int make_origin(struct run *run, struct err *err)
+{
+	const struct strv *words = &run->config.scrub_words, *envs = &run->config.envs_with_value;
+	const char *service = run->config.service ? run->config.service : getenv("DD_SERVICE");
+	int r;
+
+	if (uname(&run->uts) < 0 || gethostname(run->hostname, sizeof run->hostname - 1) < 0)
+		return err_errno(err, -errno, "cannot read the name of this host");
+	read_distribution(run->distribution, sizeof run->distribution);
+	r = make_uuid(run->workload);
+	if (r < 0)
+		return err_errno(err, r, "no random numbers");
+	r = idnames_load("/etc/passwd", "/etc/group", &run->names);
+	if (r < 0)
+		return err_errno(err, r, "/etc/passwd, /etc/group");
+	r = scrubber_new((const char *const *)words->items, words->count,
+			 (const char *const *)envs->items, envs->count, &run->scrubber);
+	if (r < 0)
+		return err_errno(err, r, "[events] scrub, envs_with_value");
+	run->origin = (struct report_origin){
+		.version = PACKAGE_VERSION,
+		.kernel = run->uts.release,
+		.distribution = run->distribution,
+		.arch = run->uts.machine,
+		.hostname = run->hostname,
+		.origin = run->config.origin,
+		.service = service && *service ? service : NULL,
+		.workload = run->workload,
+		.tags = (const char *const *)run->config.tags.items,
+		.ntags = run->config.tags.count,
+		.names = run->names,
+		.scrubber = run->scrubber,
+	};
+	return 0;
+}
+
+static int load_policies(struct run *run, struct err *err)
+{
+	struct ruleset_options options = {
+		.agent_version = AGENT_VERSION,
+		.origin = run->config.origin,
+		.hostname = run->hostname,
+	};
+	int r = config_default_policies(&run->config);
+
+	if (r < 0)
+		return err_errno(err, r, "policies");
+	options.paths = (const char *const *)run->config.policies.items;
+	options.npaths = run->config.policies.count;
+	r = ruleset_load(&options, &run->ruleset, &run->diags, err);
+	for (size_t i = 0; i < run->diags.count && !run->config.quiet; i++) {
+		const struct diag *diag = &run->diags.rows[i];
+
+		if (diag->status == DIAG_ERROR || diag->subject == DIAG_WARNING)
+			diag_print(STDERR_FILENO, diag);
+	}
+	return r;
+}
+
+/* What the user asked for and this host cannot do is a refusal to start, or, when
+ * told to go on, the first thing said.
+ */
+static int check_host(struct run *run, struct err *err)
+{
+	bool events[EVENT_COUNT] = { false };
+	int r;
+
+	for (unsigned type = 1; type < EVENT_COUNT; type++)
+		events[type] = run->ruleset->needs[type].watched;
+	r = feature_require_run(events, err);
+	if (r == 0 || !run->config.best_effort)
+		return r;
+	log_warning("DEGRADED: %s", err->text);
+	return 0;
+}
+
+/* Where Yama restricts ptrace to descendants, only the supervisor that started
+ * the workload can verify its execs: another one could not take over.
+ */
+static void limit_restart(struct config *config)
+{
+	_cleanup_free_ char *scope = NULL;
+
+	if (config->on_supervisor_loss == LOSS_KILL ||
+	    read_file("/proc/sys/kernel/yama/ptrace_scope", 16, &scope, NULL) < 0)
+		return;
+	if (scope[0] != '0' && !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_PTRACE))
+		config->on_supervisor_loss = LOSS_KILL;
+}
+
+static int prepare(struct run *run, struct err *err)
+{
+	int r;
+
+	r = make_origin(run, err);
+	if (r == 0)
+		r = load_policies(run, err);
+	if (r == 0)
+		r = check_host(run, err);
+	if (r == 0)
+		limit_restart(&run->config);
+	if (r == 0)
+		r = identity_resolve(run->config.user, run->config.group, &run->identity, err);
+	return r;
+}
+
+static int supervise(struct run *run)
+{
+	struct keeper_options options = {
+		.config = &run->config,
+		.ruleset = run->ruleset,
+		.origin = &run->origin,
+		.path = run->path,
+		.set_ids = run->identity.set,
+		.uid = run->identity.uid,
+		.gid = run->identity.gid,
+		.groups = run->identity.groups,
+		.ngroups = run->identity.ngroups,
+		.diags = &run->diags,
+	};
+
+	return keeper_run(&options);
+}
+
+static int run_main(int argc, char **argv)
+{
+	_cleanup_(run_done) struct run run = { .ruleset = NULL };
+	struct err err = { .code = 0 };
+	int r;
+
+	r = options_load(&run.config, argc, argv, &err);
+	if (r == 0 && run.config.help)
+		return cmd_print_help(&cmd_run);
+	if (r == 0 && (!run.config.command || !run.config.command[0]))
+		r = err_set(&err, -EINVAL, "no command given, see 'guard run --help'");
+	if (r == 0)
+		r = prepare(&run, &err);
+	if (r < 0) {
+		log_error("%s", err.text);
+		return EXIT_GUARD;
+	}
+	r = path_search(run.config.command[0], run.config.cwd, &run.path, &err);
+	if (r < 0) {
+		log_error("%s", err.text);
+		return r == -ENOENT   ? EXIT_NOT_FOUND
+		       : r == -EACCES ? EXIT_CANNOT_EXECUTE
+				      : EXIT_GUARD;
+	}
+	return supervise(&run);
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.synopsis = "[OPTION]... -- COMMAND [ARG]...",
+	.summary = "run a command under supervision",
+	.run = run_main,
+	.usage_status = EXIT_GUARD,
+};
