@@ -54,6 +54,16 @@ static int say(struct feature_probe *probe, int code, const char *format, ...)
 	return code;
 }
 
+/* What looks into another process is subject to Yama. */
+static int explain_refusal(struct feature_probe *probe, int code)
+{
+	if (code != -EPERM || probe->report->yama < 2)
+		return code;
+	return say(probe, code, "kernel.yama.ptrace_scope is %d, which %s", probe->report->yama,
+		   probe->report->yama == 2 ? "asks for CAP_SYS_PTRACE"
+					    : "forbids it to everybody");
+}
+
 /* The pid of a child that waits until the prober is gone, or -errno. */
 static pid_t need_child(struct feature_probe *probe)
 {
@@ -147,7 +157,7 @@ int feature_probe_PROCESS_VM_READV(struct feature_probe *probe)
 	if (child < 0)
 		return child;
 	if (process_vm_readv(child, &local, 1, &remote, 1, 0) < 0)
-		return -errno;
+		return explain_refusal(probe, -errno);
 	return copy == value ? 0 : say(probe, -EIO, "it reads something else");
 }
 
@@ -169,12 +179,7 @@ int feature_probe_PTRACE(struct feature_probe *probe)
 	pid_t child = need_child(probe);
 	int code = child < 0 ? child : seize_and_stop(child);
 
-	if (code == -EPERM && probe->report->yama >= 2)
-		return say(probe, code,
-			   "kernel.yama.ptrace_scope is %d, which asks for CAP_SYS_PTRACE%s",
-			   probe->report->yama,
-			   probe->report->yama > 2 ? " and forbids it even then" : "");
-	return code;
+	return explain_refusal(probe, code);
 }
 
 static int open_root(uint64_t resolve)
@@ -202,7 +207,7 @@ int feature_probe_PIDFD_GETFD(struct feature_probe *probe)
 		return -errno;
 	/* a number that is open in nobody: EBADF says that all else was fine */
 	if (syscall(SYS_pidfd_getfd, pidfd, INT32_MAX, 0) < 0 && errno != EBADF)
-		return -errno;
+		return explain_refusal(probe, -errno);
 	return 0;
 }
 

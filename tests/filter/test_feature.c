@@ -187,6 +187,16 @@ static bool yama_2_unprivileged(void)
 	return yama("2\n") && as_nobody() && take_away(SYS_ptrace, ERRNO(EPERM), 0);
 }
 
+static bool yama_2_memory(void)
+{
+	return yama("2\n") && as_nobody() && take_away(SYS_process_vm_readv, ERRNO(EPERM), 0);
+}
+
+static bool yama_3(void)
+{
+	return yama("3\n") && take_away(SYS_pidfd_getfd, ERRNO(EPERM), 0);
+}
+
 static bool yama_1_privileged(void)
 {
 	return yama("1\n");
@@ -219,6 +229,9 @@ static const struct world_row worlds[] = {
 	{ "yama 1", yama_1_unprivileged, FEATURE_SUPERVISOR_RESTART, false, "ptrace_scope is 1",
 	  NULL },
 	{ "yama 2", yama_2_unprivileged, FEATURE_PTRACE, false, "ptrace_scope is 2", "ptrace" },
+	{ "yama 2, memory", yama_2_memory, FEATURE_PROCESS_VM_READV, false,
+	  "asks for CAP_SYS_PTRACE", "process_vm_readv" },
+	{ "yama 3", yama_3, FEATURE_PIDFD_GETFD, false, "forbids it to everybody", "pidfd_getfd" },
 	{ "yama 1, root", yama_1_privileged, FEATURE_SUPERVISOR_RESTART, true, "", NULL },
 	{ "hidepid", hidepid, FEATURE_PROC_VISIBLE, false, "hidepid", NULL },
 	{ "unprivileged", as_nobody, FEATURE_SETUID_PROGRAMS, false, "CAP_SYS_ADMIN", NULL },
