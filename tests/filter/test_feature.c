@@ -280,11 +280,13 @@ Test(feature, caller_is_as_before)
 {
 	struct feature_report report;
 	int before = count_descriptors();
+	int seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
+	int no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
 
 	feature_probe(&report);
 	cr_expect_eq(count_descriptors(), before);
-	cr_expect_eq(prctl(PR_GET_SECCOMP, 0, 0, 0, 0), 0);
-	cr_expect_eq(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
+	cr_expect_eq(prctl(PR_GET_SECCOMP, 0, 0, 0, 0), seccomp);
+	cr_expect_eq(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), no_new_privs);
 	cr_expect_eq(waitpid(-1, NULL, WNOHANG | __WALL), -1);
 	cr_expect_eq(errno, ECHILD);
 	for (enum feature f = 0; f < FEATURE_COUNT; f++)
