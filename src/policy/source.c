@@ -49,5 +49,5 @@ void source_point(const struct source *source, size_t offset, struct diag *row,
 	}
 	source_position(source, offset, &row->line, &row->column);
 	row->source = buf;
-	row->caret = (unsigned)(caret - skip);
+	row->caret = (unsigned)MIN(caret - skip, size);
 }

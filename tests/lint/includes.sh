@@ -59,7 +59,7 @@ starts_with_config() # FILE...
 	local file first bad=0
 	for file; do
 		first=$(sed -n 's/^#[[:space:]]*include[[:space:]]*//p' "$file" | head -n 1)
-		[ "$first" = '"config.h"' ] || { echo "$file includes $first before \"config.h\""; bad=1; }
+		[ "$first" = '"config.h"' ] || [ "$first" = '<config.h>' ] || { echo "$file includes $first before \"config.h\""; bad=1; }
 	done
 	return "$bad"
 }
