@@ -11,6 +11,7 @@
 const struct command *const commands[] = {
 	&cmd_run,
 	&cmd_doctor,
+	&cmd_check,
 	&cmd_version,
 	&cmd_help,
 	NULL,

@@ -80,6 +80,9 @@ static void replace_all(struct draft *into, const struct draft *from)
 	*into = *from;
 	into->next = old.next;
 	into->order = old.order;
+	into->merged = false;
+	into->file = old.file;
+	into->node = old.node;
 	into->expression = old.expression;
 	into->expression_file = old.expression_file;
 }

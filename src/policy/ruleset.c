@@ -400,7 +400,8 @@ static int load_all(struct load *load, struct ruleset **ret)
 	struct loaded *loaded;
 	int r;
 
-	if (semver_parse(load->options->agent_version ?: GUARD_AGENT_VERSION, &load->agent_version) < 0)
+	if (semver_parse(load->options->agent_version ?: GUARD_AGENT_VERSION,
+			 &load->agent_version) < 0)
 		return err_set(load->err, -EINVAL, "'%s' is not a version",
 			       load->options->agent_version);
 	r = facts_read(&load->facts);

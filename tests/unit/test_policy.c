@@ -86,9 +86,9 @@ static const struct refused_row refused_rows[] = {
 	{ RULE("  actions: [{block: {errno: EPREM}}]\n"),
 	  "there is no errno 'EPREM', did you mean 'EPERM'?", 4, 29 },
 	{ RULE("  actions: [{block: {errno: [1]}}]\n"), "'errno' must be a text", 4, 29 },
-	{ RULE("  actions: [{block: yes}]\n"), "an action must be a mapping", 4, 22 },
+	{ RULE("  actions: [{block: yes}]\n"), "an action must be a mapping", 4, 21 },
 	{ RULE("  actions: [{blok: {errno: EPERM}}]\n"), "did you mean 'block'?", 4, 14 },
-	{ RULE("  actions: [{kill: {}}]\n"), "it needs a signal", 4, 21 },
+	{ RULE("  actions: [{kill: {}}]\n"), "it needs a signal", 4, 20 },
 	{ RULE("  actions: [{kill: {signal: SIGKIL}}]\n"), "there is no such signal", 4, 29 },
 	{ RULE("  actions: [{kill: {signal: KILL}}]\n"), "there is no such signal", 4, 29 },
 	{ RULE("  actions: [{kill: {signal: SIGKILL, scope: host}}]\n"), "scope must be", 4, 45 },
@@ -104,7 +104,7 @@ static const struct refused_row refused_rows[] = {
 	{ RULE("  disabled: perhaps\n"), "'disabled' must be true or false", 4, 13 },
 	{ RULE("  combine: merge\n"), "only 'override' is known", 4, 12 },
 	{ RULE("  combine: override\n  override_options: {fields: [everything]}\n"),
-	  "override_options.fields knows", 5, 30 },
+	  "override_options.fields knows", 5, 31 },
 	{ RULE("  agent_version: new\n"), "not a version constraint", 4, 18 },
 	{ RULE("  filters: [os == 1]\n"), "", 4, 0 },
 	{ RULE("  filters: [oss == \"linux\"]\n"), "oss", 4, 13 },
@@ -185,12 +185,12 @@ static const struct warning_row warning_rows[] = {
 	{ RULE("  limiter_token: [exec.pid]\n"), "key 'limiter_token' has no effect", 4, 3 },
 	{ RULE("  actions: [{block: {errno: EPERM, pni: true}}]\n"), "did you mean 'pin'?", 4, 36 },
 	{ RULE("  actions: [{block: {pin: true}}]\n"), "key 'pin' has no effect", 4, 22 },
-	{ RULE("  actions: [{hash: {}}]\n"), "action hash is not available", 4, 21 },
-	{ RULE("  actions: [{set: {name: x, value: 1}}]\n"), "action set is not available", 4, 20 },
+	{ RULE("  actions: [{hash: {}}]\n"), "action hash is not available", 4, 20 },
+	{ RULE("  actions: [{set: {name: x, value: 1}}]\n"), "action set is not available", 4, 19 },
 	{ RULE("  actions: [{coredump: {process: true}}]\n"), "action coredump is not available", 4,
-	  25 },
+	  24 },
 	{ RULE("  actions: [{network_filter: {filter: port 1}}]\n"),
-	  "action network_filter is not available", 4, 31 },
+	  "action network_filter is not available", 4, 30 },
 };
 
 ROWS_TEST(policy, warnings, warning_rows)
@@ -214,9 +214,9 @@ ROWS_TEST(policy, warnings, warning_rows)
 
 static const struct refused_row left_out_rows[] = {
 	{ RULE("  actions: [{log: {level: loud}}]\n"), "level must be", 4, 27 },
-	{ RULE("  actions: [{log: {}}]\n"), "level must be", 4, 20 },
+	{ RULE("  actions: [{log: {}}]\n"), "level must be", 4, 19 },
 	{ RULE("  actions: [{zzzz: {}}]\n"), "there is no action 'zzzz'", 4, 14 },
-	{ RULE("  actions: [{coredump: {}}]\n"), "at least one of", 4, 25 },
+	{ RULE("  actions: [{coredump: {}}]\n"), "at least one of", 4, 24 },
 	{ RULE("  actions: [{set: {name: x, value: 1, scope: host}}]\n"), "scope must be", 4, 46 },
 	{ RULE("  actions: [{set: {name: x, value: 1, inherited: true}}]\n"), "scope process", 0,
 	  0 },
@@ -461,7 +461,8 @@ Test(policy, default_and_custom)
 	policy_dir_add(&dir, "ignored.yaml", "rules: [", 8);
 	cr_assert_eq(ruleset_load(&options, &set, &diags, &err), 0, "%s", err.text);
 	cr_expect_eq(diags.errors, 0);
-	cr_assert_eq(set->nby_event[EVENT_EXEC], ELEMENTS(order));
+	cr_assert_eq(set->nby_event[EVENT_EXEC], ELEMENTS(order), "%zu",
+		     set->nby_event[EVENT_EXEC]);
 	for (size_t i = 0; i < ELEMENTS(order); i++)
 		cr_expect_str_eq(set->by_event[EVENT_EXEC][i]->id, order[i]);
 	cr_expect_eq(find_rule(set, "b")->protection, PROTECTION_BLOCKING);
