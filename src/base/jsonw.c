@@ -16,7 +16,7 @@ ssize_t jsonw_finish(struct jsonw *w)
 {
 	if (w->error || w->depth || w->after_key || !w->need_comma)
 		return -EINVAL;
-	if (w->len >= w->size)
+	if (jsonw_full(w))
 		return -ENOBUFS;
 	w->buf[w->len] = '\0';
 	return (ssize_t)w->len;
@@ -27,7 +27,7 @@ ssize_t jsonw_finish(struct jsonw *w)
  */
 static void put(struct jsonw *w, const char *text, size_t size)
 {
-	if (w->len < w->size && size < w->size - w->len)
+	if (!jsonw_full(w) && size < w->size - w->len)
 		memcpy(w->buf + w->len, text, size);
 	w->len += size;
 }
@@ -200,6 +200,9 @@ bool jsonw_string_max(struct jsonw *w, const char *text, size_t size, size_t max
 
 	begin_value(w);
 	put_char(w, '"');
+	/* long texts of a workload's choice must not cost more than there is room */
+	if (jsonw_full(w))
+		return true;
 	while (i < size) {
 		size_t start = i, n, length;
 		const char *out;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* jsonw.h - writes one JSON document into a buffer that the caller owns.
  *
- * No allocation and no failure in the middle: once the buffer is full the
- * writer only counts, and jsonw_finish() says -ENOBUFS. Whatever bytes come
+ * No allocation and no failure in the middle: once the buffer is full nothing
+ * more is looked at, and jsonw_finish() says -ENOBUFS. Whatever bytes come
  * in, valid one-line UTF-8 goes out (RFC 8259): control characters (C0, DEL
  * and C1), U+2028/2029 and bidirectional controls are \u-escaped, a byte that
  * is not part of valid UTF-8 becomes U+FFFD.
@@ -14,7 +14,7 @@ enum { JSONW_MAX_DEPTH = 64 };
 
 struct jsonw {
 	char *buf;
-	size_t size, len; /* len counts on past size */
+	size_t size, len; /* len reaches size or goes beyond it when full */
 	uint64_t objects; /* bit i: the container at depth i + 1 is an object */
 	unsigned depth;
 	bool need_comma, after_key;
@@ -22,6 +22,12 @@ struct jsonw {
 };
 
 void jsonw_init(struct jsonw *w, char *buf, size_t size);
+
+/* Nothing that is written now can be in the document any more. */
+static inline bool jsonw_full(const struct jsonw *w)
+{
+	return w->len >= w->size;
+}
 
 /* The length without the terminating NUL; -ENOBUFS when it did not fit,
  * -EINVAL when the calls did not make one whole document: begin and end that
@@ -42,7 +48,8 @@ void jsonw_key(struct jsonw *w, const char *key);
 void jsonw_string(struct jsonw *w, const char *text);
 void jsonw_string_n(struct jsonw *w, const char *text, size_t size);
 /* As much of the text as makes at most MAX bytes between the quotes, cut
- * before a whole character. True when that was all of it.
+ * before a whole character. True when that was all of it, or when the buffer
+ * was full already.
  */
 bool jsonw_string_max(struct jsonw *w, const char *text, size_t size, size_t max);
 void jsonw_int(struct jsonw *w, int64_t value);

@@ -300,8 +300,8 @@ static void write_workload(struct report_doc *doc, uint64_t seq, uint64_t lost)
 	report_cstring(doc, "service", doc->origin->service);
 	report_cstring(doc, "hostname", doc->origin->hostname);
 	report_cstring(doc, "workload", doc->origin->workload);
-	jsonw_kv_uint(&doc->w, "seq", seq);
-	jsonw_kv_uint(&doc->w, "lost", lost);
+	report_number(doc, "seq", seq);
+	report_number(doc, "lost", lost);
 }
 
 static void write_guard(struct report_doc *doc, const struct report *report)

@@ -26,6 +26,11 @@ void report_text(struct report_doc *doc, const char *key, struct secl_string tex
 void report_cstring(struct report_doc *doc, const char *key, const char *text);
 /* A string as an element. */
 void report_element(struct report_doc *doc, struct secl_string text, size_t max);
+/* key + number. Above INT64_MAX (inode numbers of a FUSE server's choice) it is
+ * written as that: most readers of JSON have no larger integers and would refuse
+ * the whole line.
+ */
+void report_number(struct report_doc *doc, const char *key, uint64_t value);
 /* key + time; nothing when it is 0. */
 void report_time(struct report_doc *doc, const char *key, int64_t ns);
 

@@ -39,10 +39,21 @@ void report_cstring(struct report_doc *doc, const char *key, const char *text)
 	report_text(doc, key, (struct secl_string){ text, text ? strlen(text) : 0 });
 }
 
+void report_number(struct report_doc *doc, const char *key, uint64_t value)
+{
+	jsonw_kv_uint(&doc->w, key, MIN(value, (uint64_t)INT64_MAX));
+}
+
 void report_time(struct report_doc *doc, const char *key, int64_t ns)
 {
 	if (ns)
 		jsonw_kv_time(&doc->w, key, ns);
+}
+
+/* May a list go on with its N-th element? Not when the line is lost anyway. */
+static bool goes_on(const struct report_doc *doc, size_t n, size_t limit)
+{
+	return n < limit && !jsonw_full(&doc->w);
 }
 
 static void mark_cut(struct report_doc *doc, const char *key)
@@ -66,7 +77,7 @@ static void write_metadata(struct report_doc *doc, const struct file_info *file)
 {
 	jsonw_key(&doc->w, "metadata");
 	jsonw_begin_object(&doc->w);
-	jsonw_kv_uint(&doc->w, "size", file->size);
+	report_number(doc, "size", file->size);
 	jsonw_kv_bool(&doc->w, "is_executable", file->mode & 0111);
 	jsonw_end_object(&doc->w);
 }
@@ -75,10 +86,10 @@ static void write_inode(struct report_doc *doc, const struct file_info *file)
 {
 	struct jsonw *w = &doc->w;
 
-	jsonw_kv_uint(w, "inode", file->inode);
+	report_number(doc, "inode", file->inode);
 	jsonw_kv_uint(w, "mode", file->mode);
 	if (file->mount_id)
-		jsonw_kv_uint(w, "mount_id", file->mount_id);
+		report_number(doc, "mount_id", file->mount_id);
 	report_text(doc, "filesystem", file->filesystem);
 	report_text(doc, "user", idnames_user(doc->origin->names, file->uid));
 	report_text(doc, "group", idnames_group(doc->origin->names, file->gid));
@@ -209,15 +220,17 @@ static void write_scrubbed(struct report_doc *doc, struct scrub *scrub, struct s
 	report_element(doc, text, MIN(doc->limits->text, sizeof clean * 6));
 }
 
-static void write_argv0(struct report_doc *doc, const struct image *image, size_t *offset)
+/* True when it was cut; *offset is moved behind it. */
+static bool write_argv0(struct report_doc *doc, const struct image *image, size_t *offset)
 {
 	struct scrub scrub = { .scrubber = doc->origin->scrubber };
 	struct secl_string argv0;
 
 	if (!string_list_next(&image->argv, offset, &argv0) || !argv0.size)
-		return;
+		return false;
 	jsonw_key(&doc->w, "argv0");
 	write_scrubbed(doc, &scrub, argv0);
+	return argv0.size > doc->limits->arg_bytes;
 }
 
 static void write_args(struct report_doc *doc, const struct image *image)
@@ -227,11 +240,12 @@ static void write_args(struct report_doc *doc, const struct image *image)
 	struct secl_string arg;
 	size_t offset = 0, n = 0;
 
-	write_argv0(doc, image, &offset);
+	truncated |= write_argv0(doc, image, &offset);
 	if (offset < image->argv.size) {
 		jsonw_key(&doc->w, "args");
 		jsonw_begin_array(&doc->w);
-		while (n < doc->limits->args && string_list_next(&image->argv, &offset, &arg)) {
+		while (goes_on(doc, n, doc->limits->args) &&
+		       string_list_next(&image->argv, &offset, &arg)) {
 			truncated |= arg.size > doc->limits->arg_bytes;
 			write_scrubbed(doc, &scrub, arg);
 			n++;
@@ -252,7 +266,8 @@ static void write_envs(struct report_doc *doc, const struct image *image)
 		return;
 	jsonw_key(&doc->w, "envs");
 	jsonw_begin_array(&doc->w);
-	while (n < doc->limits->envs && string_list_next(&image->envp, &offset, &env)) {
+	while (goes_on(doc, n, doc->limits->envs) &&
+	       string_list_next(&image->envp, &offset, &env)) {
 		env = scrub_env(doc->origin->scrubber, env);
 		truncated |= env.size > doc->limits->arg_bytes;
 		env.size = MIN(env.size, doc->limits->arg_bytes);
@@ -338,7 +353,7 @@ static void write_ancestors(struct report_doc *doc, const struct process *neares
 	if (limit) {
 		jsonw_key(&doc->w, "ancestors");
 		jsonw_begin_array(&doc->w);
-		for (const struct process *p = nearest; i < length; p = p->parent, i++)
+		for (const struct process *p = nearest; goes_on(doc, i, length); p = p->parent, i++)
 			if (i < first || i >= last)
 				write_ancestor(doc, p);
 		jsonw_end_array(&doc->w);
