@@ -12,6 +12,7 @@ const struct command *const commands[] = {
 	&cmd_run,
 	&cmd_doctor,
 	&cmd_check,
+	&cmd_eval,
 	&cmd_version,
 	&cmd_help,
 	NULL,
