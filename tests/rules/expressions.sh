@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Every expression of expressions.jsonl through `guard eval --batch`: result or
 # error as expected. Exercises src/secl, src/model/recorded.c, src/cmd/eval.c.
 cases=$srcdir/tests/rules/expressions.jsonl
