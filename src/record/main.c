@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "record/lockdown.h"
 #include "record/privilege.h"
 #include "record/recorder.h"
 #include "record/say.h"
@@ -130,7 +131,7 @@ static int give_up_everything(struct recorder *r, bool colour, struct err *err)
 		error = privilege_drop(&note, err);
 	if (note)
 		say("recorder: %s", note);
-	return error;
+	return error < 0 ? error : lockdown(err);
 }
 
 static struct line *make_lost(void *data, const struct sink *sink, uint64_t lost)

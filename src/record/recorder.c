@@ -261,6 +261,7 @@ int recorder_run(struct recorder *r)
 	r->now = now_monotonic_ns();
 	for (size_t i = 0; i < r->nsinks; i++)
 		sink_start(&r->sinks[i], r->now);
+	answer_link(r); /* HELLO, whatever the link still holds for an earlier recorder */
 	while (!r->failed) {
 		bool more = !r->ended && read_link(r);
 

@@ -35,6 +35,10 @@ int stream_adopt(int *fd, enum stream_kind *ret)
 		*ret = STREAM_FILE;
 		return 0;
 	}
+	if (fcntl(*fd, F_GETFL) & O_NONBLOCK) {
+		*ret = STREAM_OWN; /* adopted before, or somebody else made it so */
+		return 0;
+	}
 	own = open_own(*fd);
 	if (own < 0) {
 		/* another user's pipe, a pipe without a reader, or no /proc */
