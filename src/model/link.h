@@ -25,14 +25,15 @@
  *           byte each; the descriptors beside it, in the same order, replace theirs
  *           (log rotation). May come from the keeper, which holds a copy of this
  *           end of the link.
- *   FLUSH   write out what is queued, within a deadline, and answer with an ACK,
- *           even when no denial is new. At end of file the recorder does the same
- *           and exits with status 0.
+ *   FLUSH   write out what is queued, within 2 s, and answer with FLUSH. At end of
+ *           file the recorder does the same by itself and exits with status 0.
  *
  * Recorder to supervisor:
  *   HELLO   no body; head.seq is the highest it has acknowledged in this life.
+ *           Repeated every second until it is answered.
  *   ACK     no body; every DENIAL up to and including head.seq has been written to
  *           every sink that is alive.
+ *   FLUSH   no body; done, or out of time. head.seq as in ACK.
  *
  * A DENIAL that arrives twice is written once, as long as the recorder lives. One
  * whose ACK died with the recorder may be written by its successor again and is

@@ -24,6 +24,8 @@ enum {
 	DENIAL_BYTES = 16 * 1024 * 1024,
 };
 #define FLUSH_NS INT64_C(2000000000)
+/* An answer to HELLO takes microseconds; its loss costs no more than this. */
+#define ASK_AGAIN_NS INT64_C(1000000000)
 /* How often a sink in trouble is tried while a flush waits for it. */
 #define FLUSH_RETRY_NS INT64_C(20000000)
 
@@ -182,8 +184,14 @@ static void answer_link(struct recorder *r)
 		r->ack_due = true;
 	if (r->ack_due && answer(r, LINK_ACK))
 		r->ack_due = false;
-	if (!r->ack_due && denials_must_ask(&r->denials) && answer(r, LINK_HELLO))
+	if (r->flushed && answer(r, LINK_FLUSH))
+		r->flushed = false;
+	if (r->now >= r->ask_again_at)
+		r->denials.asked = false; /* a supervisor that died has not answered */
+	if (!r->ack_due && denials_must_ask(&r->denials) && answer(r, LINK_HELLO)) {
 		r->denials.asked = true;
+		r->ask_again_at = r->now + ASK_AGAIN_NS;
+	}
 }
 
 /* ---- loop -------------------------------------------------------------- */
@@ -211,7 +219,7 @@ static bool finish_flush(struct recorder *r)
 	if (r->flush_until == INT64_MAX || (!all_idle(r) && r->now < r->flush_until))
 		return false;
 	r->flush_until = INT64_MAX;
-	r->ack_due |= r->flush_asked;
+	r->flushed |= r->flush_asked;
 	r->flush_asked = false;
 	answer_link(r);
 	return r->ended;
@@ -223,6 +231,8 @@ static int wait_ms(const struct recorder *r)
 
 	for (size_t i = 0; i < r->nsinks; i++)
 		due = MIN(due, sink_due(&r->sinks[i]));
+	if (r->denials.asked)
+		due = MIN(due, r->ask_again_at);
 	if (r->flush_until != INT64_MAX)
 		due = MIN(due, r->now + FLUSH_RETRY_NS);
 	if (due == INT64_MAX)

@@ -18,9 +18,11 @@ struct recorder {
 	size_t nsinks;
 	struct denials denials;
 	struct loss_reporter reporter;
-	int64_t now;         /* monotonic ns, once a turn */
-	int64_t flush_until; /* INT64_MAX = no flush is on */
-	bool flush_asked;    /* by a message: answered with an ACK */
+	int64_t now;          /* monotonic ns, once a turn */
+	int64_t ask_again_at; /* when HELLO is repeated that was not answered */
+	int64_t flush_until;  /* INT64_MAX = no flush is on */
+	bool flush_asked;     /* by a message, which wants an answer */
+	bool flushed;         /* the answer is due */
 	bool ack_due, link_full;
 	bool ended;  /* the link is at its end */
 	bool failed; /* out of memory at a denial */

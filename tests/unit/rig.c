@@ -148,19 +148,10 @@ void rig_expect_ack(struct rig *rig, uint64_t seq)
 		;
 }
 
-/* ACKs of denials may be on their way: the one that answers is the last. */
 uint64_t rig_flush(struct rig *rig)
 {
-	struct pollfd more = { .fd = rig->link[0], .events = POLLIN };
-	uint64_t seq;
-
-	while (poll(&more, 1, 0) > 0)
-		(void)rig_expect(rig, LINK_ACK);
 	rig_send(rig, LINK_FLUSH, 0, "", 0);
-	seq = rig_expect(rig, LINK_ACK);
-	while (poll(&more, 1, 0) > 0)
-		seq = rig_expect(rig, LINK_ACK);
-	return seq;
+	return rig_expect(rig, LINK_FLUSH);
 }
 
 char *rig_file(const char *path, size_t *ret_size)

@@ -48,7 +48,7 @@ uint64_t rig_expect(struct rig *rig, enum link_message type);
 /* Until SEQ is acknowledged. */
 void rig_expect_ack(struct rig *rig, uint64_t seq);
 
-/* FLUSH, and the ACK that answers it: the number acknowledged. */
+/* FLUSH and its answer: the number acknowledged. */
 uint64_t rig_flush(struct rig *rig);
 
 /* Whatever is in the file, NUL-terminated and the caller's to free. */

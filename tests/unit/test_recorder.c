@@ -90,7 +90,6 @@ Test(recorder, every_sink_in_order)
 		length += (size_t)snprintf(want + length, sizeof want - length,
 					   "guard: blocked exec /bin/%d (rule rule)\n", i);
 	}
-	rig_expect_ack(&rig, 33);
 	cr_expect_eq(rig_flush(&rig), 33);
 	text_read(&from_out, out);
 	text_read(&from_err, err);
@@ -218,6 +217,22 @@ Test(recorder, gap_and_duplicate)
 	rig_expect_ack(&rig, 3);
 	expect_file("out", 3);
 	cr_expect_eq(rig_end(&rig), 0);
+}
+
+/* A supervisor that dies before it has answered: its successor is asked. */
+Test(recorder, hello_is_repeated)
+{
+	cr_assert_eq(seqpacket_pair(rig.link), 0);
+	cr_assert_eq(recorder_open_sinks(file_only, 1, 100, &rig.sinks, NULL), 0);
+	rig_restart(&rig);
+	(void)rig_expect(&rig, LINK_HELLO);
+	rig_line(&rig, LINK_DENIAL, 1, 1, 200);
+	(void)rig_expect(&rig, LINK_HELLO);
+	rig_send(&rig, LINK_HELLO, 0, "", 0);
+	rig_line(&rig, LINK_DENIAL, 1, 1, 200);
+	rig_expect_ack(&rig, 1);
+	cr_expect_eq(rig_end(&rig), 0);
+	expect_file("out", 1);
 }
 
 /* Until the recorder has taken everything from the link. */
