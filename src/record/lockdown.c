@@ -27,6 +27,8 @@ static const int allowed[] = {
 	SCMP_SYS(fcntl),
 	SCMP_SYS(close),
 	SCMP_SYS(memfd_create),
+	SCMP_SYS(flock),
+	SCMP_SYS(ftruncate),
 	/* memory, time and the end */
 	SCMP_SYS(brk),
 	SCMP_SYS(munmap),

@@ -38,7 +38,7 @@ struct sink {
 	enum stream_kind stream;
 	enum sink_state state;
 	bool colour;      /* stderr: it is a terminal and may be coloured */
-	bool torn;        /* the file ends in half a line of an earlier writer */
+	bool torn;        /* the file ends in a line of somebody else without newline */
 	bool framed;      /* syslog over a stream: a NUL ends each message */
 	bool wait_for_fd; /* STALLED until poll(2) says that fd can be written */
 	bool said_full;

@@ -3,12 +3,14 @@
 #include "config.h"
 
 #include <criterion/criterion.h>
+#include <criterion/parameterized.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -387,27 +389,65 @@ Test(recorder, file_at_its_limit)
 	cr_expect_null(strstr(strstr(from_err.data, "too large") + 1, "too large"), "said twice");
 }
 
-/* Killed in the middle of a line: the fragment does not spoil what follows. */
+/* Killed in the middle of a line: the fragment is gone when it goes on. */
 Test(recorder, torn_line_of_a_killed_recorder)
 {
-	size_t size;
-	char *text, *second;
+	struct stat st;
 
 	rig_start(&rig, file_only);
-	limit_file_size(100);
-	rig_line(&rig, LINK_EVENT, 0, 1, 300);
+	rig_line(&rig, LINK_DENIAL, 1, 1, 300);
+	rig_expect_ack(&rig, 1);
+	limit_file_size(400);
+	rig_line(&rig, LINK_DENIAL, 2, 2, 300);
 	(void)rig_flush(&rig);
+	cr_assert_eq(stat("out", &st), 0);
+	cr_assert_eq(st.st_size, 400, "not torn");
 	rig_kill(&rig);
 	rig_restart(&rig);
 	(void)rig_expect(&rig, LINK_HELLO);
-	rig_send(&rig, LINK_HELLO, 0, "", 0);
-	rig_line(&rig, LINK_DENIAL, 1, 2, 300);
-	rig_line(&rig, LINK_DENIAL, 2, 3, 300);
-	rig_expect_ack(&rig, 2);
+	rig_send(&rig, LINK_HELLO, 1, "", 0);
+	rig_line(&rig, LINK_DENIAL, 2, 2, 300);
+	rig_line(&rig, LINK_DENIAL, 3, 3, 300);
+	rig_expect_ack(&rig, 3);
+	expect_file("out", 3);
+	cr_expect_eq(rig_end(&rig), 0);
+}
+
+struct tail_row {
+	char before[64], after[64];
+	bool shared; /* another recorder has the file */
+};
+
+ParameterizedTestParameters(recorder, tails)
+{
+	static struct tail_row rows[] = {
+		{ "", "", false },
+		{ "text\n", "text\n", false },
+		{ "text", "text\n", false },           /* not ours: kept */
+		{ "{\"a\":1}", "{\"a\":1}\n", false }, /* whole */
+		{ "a\n{\"a\":", "a\n", false },
+		{ "{\"a\":", "", false },
+		{ "{\"a\":", "{\"a\":", true }, /* it may be about to be finished */
+	};
+	return cr_make_param_array(struct tail_row, rows, ELEMENTS(rows));
+}
+
+ParameterizedTest(struct tail_row *r, recorder, tails, .init = enter, .fini = leave, .timeout = 60)
+{
+	int fd = open("out", O_WRONLY | O_CREAT, 0600);
+	size_t size, kept = strlen(r->after);
+	char *text;
+
+	cr_assert_eq(write(fd, r->before, strlen(r->before)), (ssize_t)strlen(r->before));
+	if (r->shared)
+		cr_assert_eq(flock(fd, LOCK_SH), 0);
+	rig_start(&rig, file_only);
+	rig_line(&rig, LINK_EVENT, 0, 1, 300);
+	(void)rig_flush(&rig);
 	text = rig_file("out", &size);
-	second = strchr(text, '\n') + 1;
-	cr_expect_eq(second - text, 101);
-	cr_expect_eq(line_numbers(second, size - 101, numbers, 10, NULL), 2);
+	cr_assert_eq(size, kept + 301);
+	cr_expect_eq(memcmp(text, r->after, kept), 0, "%s", text);
+	cr_expect_eq(line_numbers(text + kept, 301, numbers, 2, NULL), 1);
 	free(text);
 	cr_expect_eq(rig_end(&rig), 0);
 }
