@@ -28,7 +28,7 @@ const char *__lsan_default_options(void)
 
 struct orders {
 	int link_fd;
-	bool colour;
+	bool colour, restarted;
 	struct lost_origin origin;
 };
 
@@ -61,11 +61,12 @@ static int add_sink(struct recorder *r, const char *text, struct err *err)
 
 static int parse(int argc, char **argv, struct orders *orders, struct recorder *r, struct err *err)
 {
-	enum { LINK, SINK, COLOUR, HOSTNAME, SERVICE, WORKLOAD };
+	enum { LINK, SINK, COLOUR, RESTARTED, HOSTNAME, SERVICE, WORKLOAD };
 	static const struct option options[] = {
 		{ "link", required_argument, NULL, LINK },
 		{ "sink", required_argument, NULL, SINK },
 		{ "colour", no_argument, NULL, COLOUR },
+		{ "restarted", no_argument, NULL, RESTARTED },
 		{ "hostname", required_argument, NULL, HOSTNAME },
 		{ "service", required_argument, NULL, SERVICE },
 		{ "workload", required_argument, NULL, WORKLOAD },
@@ -79,6 +80,7 @@ static int parse(int argc, char **argv, struct orders *orders, struct recorder *
 		case LINK: error = parse_link(optarg, &orders->link_fd, err); break;
 		case SINK: error = add_sink(r, optarg, err); break;
 		case COLOUR: orders->colour = true; break;
+		case RESTARTED: orders->restarted = true; break;
 		case HOSTNAME: orders->origin.hostname = optarg; break;
 		case SERVICE: orders->origin.service = optarg; break;
 		case WORKLOAD: orders->origin.workload = optarg; break;
@@ -106,23 +108,24 @@ static void own_stderr(void)
 }
 
 /* Descriptors of our own for pipes and terminals, while root still may. */
-static void own_sinks(struct recorder *r, bool colour)
+static void own_sinks(struct recorder *r, const struct orders *orders)
 {
 	for (size_t i = 0; i < r->nsinks; i++) {
-		r->sinks[i].colour = colour;
+		r->sinks[i].colour = orders->colour;
+		r->sinks[i].torn = orders->restarted && r->sinks[i].fd >= 0;
 		if (r->sinks[i].fd >= 0)
 			(void)stream_adopt(&r->sinks[i].fd, &r->sinks[i].stream);
 	}
 	own_stderr();
 }
 
-static int give_up_everything(struct recorder *r, bool colour, struct err *err)
+static int give_up_everything(struct recorder *r, const struct orders *orders, struct err *err)
 {
 	int keep[SINKS_MAX + 1];
 	const char *note = NULL;
 	int error;
 
-	own_sinks(r, colour);
+	own_sinks(r, orders);
 	for (size_t i = 0; i < r->nsinks; i++)
 		keep[i] = r->sinks[i].fd;
 	keep[r->nsinks] = r->link_fd;
@@ -153,7 +156,7 @@ int main(int argc, char **argv)
 	}
 	recorder.link_fd = orders.link_fd;
 	recorder.reporter = (struct loss_reporter){ make_lost, &orders.origin };
-	if (give_up_everything(&recorder, orders.colour, &err) < 0) {
+	if (give_up_everything(&recorder, &orders, &err) < 0) {
 		say("guard-recorder: %s", err.text);
 		return EXIT_FAILURE;
 	}

@@ -302,15 +302,20 @@ int out_add(struct outbuf *out, const void *data, size_t size)
 	return 0;
 }
 
-int render_json(struct sink *sink, const struct line *line)
+int end_torn_line(struct sink *sink)
 {
 	int error = sink->torn ? out_add(&sink->out, "\n", 1) : 0;
 
 	if (error == 0)
-		error = out_add(&sink->out, line->text, line->size);
-	if (error == 0)
-		error = out_add(&sink->out, "\n", 1);
-	if (error == 0)
 		sink->torn = false;
 	return error;
+}
+
+int render_json(struct sink *sink, const struct line *line)
+{
+	int error = end_torn_line(sink);
+
+	if (error == 0)
+		error = out_add(&sink->out, line->text, line->size);
+	return error < 0 ? error : out_add(&sink->out, "\n", 1);
 }

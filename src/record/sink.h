@@ -38,7 +38,7 @@ struct sink {
 	enum stream_kind stream;
 	enum sink_state state;
 	bool colour;      /* stderr: it is a terminal and may be coloured */
-	bool torn;        /* the file ends in a line of somebody else without newline */
+	bool torn;        /* what is there may end without a newline */
 	bool framed;      /* syslog over a stream: a NUL ends each message */
 	bool wait_for_fd; /* STALLED until poll(2) says that fd can be written */
 	bool said_full;
@@ -123,4 +123,5 @@ const char *sink_name(const struct sink *sink, char *buf, size_t size);
 
 /* For render functions: appends to sink->out. 0 or -ENOMEM. */
 int out_add(struct outbuf *out, const void *data, size_t size);
+int end_torn_line(struct sink *sink);
 int render_json(struct sink *sink, const struct line *line);

@@ -35,7 +35,9 @@ static int render_person(struct sink *sink, const struct line *line)
 	for (size_t i = 0; sink->colour && i < ELEMENTS(colours); i++)
 		if (streq(facts.verdict, colours[i].verdict))
 			colour = colours[i].colour;
-	error = out_add(&sink->out, colour, strlen(colour));
+	error = end_torn_line(sink);
+	if (error == 0)
+		error = out_add(&sink->out, colour, strlen(colour));
 	if (error == 0)
 		error = out_add(&sink->out, "guard: ", strlen("guard: "));
 	if (error == 0)

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { SPAWN_MAX_ARGS = 8 + SINKS_MAX };
+enum { SPAWN_MAX_ARGS = 7 + SINKS_MAX };
 
 /* The command line of the recorder; the words are owned. */
 struct command_line {
@@ -53,6 +53,8 @@ static void build(struct command_line *line, int link_fd, const struct recorder_
 		add_word(line, "--workload=%s", options->workload);
 	if (options->colour)
 		add_word(line, "--colour");
+	if (sinks->starts > 0)
+		add_word(line, "--restarted");
 	for (size_t i = 0; i < sinks->count; i++)
 		add_word(line, "--sink=%s=%d:%s", sink_kind_name(sinks->items[i].kind),
 			 sinks->items[i].fd, sinks->items[i].path);
@@ -111,7 +113,7 @@ static void become(const char *program, char *const words[], int link_fd,
 	_exit(127);
 }
 
-int recorder_spawn(int link_fd, const struct recorder_sinks *sinks,
+int recorder_spawn(int link_fd, struct recorder_sinks *sinks,
 		   const struct recorder_options *options, pid_t *ret_pid, struct err *err)
 {
 	_cleanup_(command_line_done) struct command_line line = { .count = 0 };
@@ -140,6 +142,7 @@ int recorder_spawn(int link_fd, const struct recorder_sinks *sinks,
 	(void)close(TAKE_FD(write_end));
 	n = read_full(read_end, &error, sizeof error);
 	if (n == 0) {
+		sinks->starts++;
 		*ret_pid = pid;
 		return 0;
 	}

@@ -18,6 +18,7 @@ struct recorder_sink {
 struct recorder_sinks {
 	struct recorder_sink items[SINKS_MAX];
 	size_t count;
+	unsigned starts; /* of a recorder with them */
 };
 
 /* Opens SPECS (spec.h) in their order. Descriptors are close-on-exec and not
@@ -39,15 +40,16 @@ struct recorder_options {
 };
 
 /* Starts guard-recorder with LINK_FD, the recorder's end of the link, which
- * stays open here. Signal mask and dispositions are reset; the environment is empty.
- * Returns once exec succeeded or failed: 0 with the child's pid in *ret_pid, or a
- * negative errno with one line in *err.
+ * stays open here. From the second start with the same SINKS on, it first ends
+ * the line that the one before may have left unfinished in a pipe. Signal mask and dispositions are
+ * reset; the environment is empty. Returns once exec succeeded or failed: 0 with the child's pid in
+ * *ret_pid, or a negative errno with one line in *err.
  *
  * The program is looked for beside the running executable (build tree), then in
  * ../libexec/guard from there (moved installation), then in LIBEXECDIR. No
  * environment variable has a say.
  */
-int recorder_spawn(int link_fd, const struct recorder_sinks *sinks,
+int recorder_spawn(int link_fd, struct recorder_sinks *sinks,
 		   const struct recorder_options *options, pid_t *ret_pid, struct err *err);
 
 /* Log rotation: opens every file sink again under its path and hands the new

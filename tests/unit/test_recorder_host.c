@@ -34,6 +34,7 @@ static void enter(void)
 
 static void leave(void)
 {
+	(void)umount2(rig.directory, MNT_DETACH);
 	rig_leave(&rig);
 }
 

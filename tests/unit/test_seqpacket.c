@@ -47,7 +47,7 @@ ParameterizedTestParameters(seqpacket, sizes)
 	return cr_make_param_array(struct size_row, rows, ELEMENTS(rows));
 }
 
-ParameterizedTest(struct size_row *r, seqpacket, sizes, .init = setup)
+ParameterizedTest(struct size_row *r, seqpacket, sizes)
 {
 	struct seqpacket_head head = { .type = 7, .size = r->size, .seq = UINT64_MAX };
 	struct seqpacket_head in = { 0 };
@@ -148,7 +148,7 @@ ParameterizedTestParameters(seqpacket, malformed)
 	return cr_make_param_array(struct bad_row, rows, ELEMENTS(rows));
 }
 
-ParameterizedTest(struct bad_row *r, seqpacket, malformed, .init = setup)
+ParameterizedTest(struct bad_row *r, seqpacket, malformed)
 {
 	struct seqpacket_head head = { .type = 9, .size = r->claimed }, in = { .type = 1 };
 	struct iovec iov[2] = { { &head, sizeof head - r->cut }, { body, r->really } };
