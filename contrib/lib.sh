@@ -16,7 +16,7 @@ libsystemd-dev uthash-dev
 "
 # for the quick test tier: the harness, and the real programs that are run under guard
 test_packages="
-libcriterion-dev jq procps util-linux bsdutils python3 python3-jsonschema git curl nginx-light
+libcriterion-dev jq procps util-linux bsdutils python3 python3-jsonschema git curl nginx-light zsh fish
 golang-go netcat-openbsd libc6-dev-i386
 "
 
@@ -89,7 +89,6 @@ prepare_configure()
 	local source
 	for source in configure.ac Makefile.am src/*/Makemodule.am */Makemodule.am tests/*/Makemodule.am; do
 		[ configure -nt "$source" ] && [ Makefile.in -nt "$source" ] && continue
-		mkdir -p m4
 		autoreconf -fi >/dev/null 2>autoreconf.log ||
 			{ cat autoreconf.log >&2; die "autoreconf failed"; }
 		rm -f autoreconf.log
