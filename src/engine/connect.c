@@ -164,7 +164,7 @@ static int final_result(const struct flight *f, int result)
 	if (f->recovered && result == -EISCONN)
 		return 0;
 	/* a pending signal: EINTR, or the call starts again, as its handler asks */
-	if (result == -EINTR)
+	if (result == -EINTR && f->interrupted)
 		return -NOTIFY_ERESTARTSYS;
 	return result;
 }

@@ -49,7 +49,8 @@ static bool unreadable(ssize_t error)
 static int find_files(struct exec_job *job, bool cached_only)
 {
 	job->interpreter = 0;
-	job->file = resolve_open(&(struct resolve_request){ .tid = job->tid,
+	job->file = resolve_open(&(struct resolve_request){ .host = job->host,
+							    .tid = job->tid,
 							    .tgid = job->tgid,
 							    .dirfd = job->dirfd,
 							    .path = job->path,
@@ -65,7 +66,7 @@ static int find_files(struct exec_job *job, bool cached_only)
 		(void)close(TAKE_FD(job->file));
 		return -EAGAIN;
 	}
-	job->interpreter = script_interpreter(job->tid, job->tgid, job->file);
+	job->interpreter = script_interpreter(job->host, job->tid, job->tgid, job->file);
 	return 0;
 }
 
@@ -246,6 +247,7 @@ static void first_look(struct supervisor *sv, unsigned slot, struct caller *call
 	ssize_t size;
 
 	f->exec = (struct exec_job){
+		.host = &sv->host,
 		.tid = f->tid,
 		.tgid = f->tgid,
 		.dirfd = args.dirfd,
@@ -287,6 +289,7 @@ static bool exec_in_flight(const struct supervisor *sv, unsigned slot)
 }
 
 static void observe(struct supervisor *sv, unsigned slot, struct caller *caller);
+static void script_found(struct supervisor *sv, unsigned slot, int result);
 
 void exec_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 {
@@ -325,6 +328,10 @@ void exec_worked(struct supervisor *sv, unsigned slot, int result)
 	struct caller caller;
 	int error;
 
+	if (f->stopped) {
+		script_found(sv, slot, result);
+		return;
+	}
 	if (caller_open(f->tid, &caller) < 0) {
 		close_files(&f->exec);
 		flight_end(sv, slot);
@@ -402,6 +409,7 @@ static void start_exec(struct supervisor *sv, unsigned slot, struct caller *call
 		return;
 	}
 	f->state = FLIGHT_EXEC;
+	f->exec.path[0] = '\0';
 	(void)notify_continue(sv->listener, flight_notification(sv, slot)->id);
 	if (!sv->options.killable)
 		(void)verify_interrupt(f->tid);
@@ -448,46 +456,52 @@ static void kill_at_stop(struct supervisor *sv, unsigned slot, pid_t pid, struct
 	reporter_report(sv->reporter, event, &killed, GUARANTEE_VERIFIED);
 }
 
-static void image_of_truth(const struct exec_truth *truth, struct image *ret)
+/* The image as it stands, with the script that a worker or a look found. */
+static int image_of_truth(struct supervisor *sv, const struct exec_truth *truth, int script,
+			  struct image *ret)
 {
+	int r = 0;
+
 	*ret = (struct image){
 		.file = truth->file,
-		.interpreter = truth->interpreter,
 		.argv = truth->argv,
 		.envp = truth->envp,
 		.envp_read = true,
 		.exec_time_ns = now_realtime_ns(),
 	};
+	if (script > 0) {
+		ret->interpreter = truth->file;
+		r = resolve_describe(script, &sv->arena, &ret->file);
+	}
 	add_alias(ret, truth->execfn.text, truth->execfn.size);
+	return r;
 }
 
 /* The process is stopped at its first instruction and its image is known. */
 static void judge_truth(struct supervisor *sv, unsigned slot, pid_t pid, struct process *process,
-			const struct exec_truth *truth)
+			const struct image *image, struct secl_string execfn)
 {
 	struct flight *f = &sv->flights[slot];
 	struct process candidate;
 	struct decision d;
-	struct image image;
 	struct event event;
 
-	image_of_truth(truth, &image);
 	(void)proctab_refresh(sv->processes, process,
 			      sv->ruleset->needs[EVENT_EXEC].fields | NEED_COMM);
-	candidate = proctab_candidate(process, &image);
+	candidate = proctab_candidate(process, image);
 	make_event(f, &candidate, &event);
-	event.exec.path = truth->execfn;
+	event.exec.path = execfn;
 	d = flight_decide(sv, &event);
 	if (d.nmatches) {
 		/* a report shows all of it, and now it can still be read */
 		(void)proctab_refresh(sv->processes, process, UINT64_MAX);
-		candidate = proctab_candidate(process, &image);
+		candidate = proctab_candidate(process, image);
 	}
 	if (d.strongest.kind >= VERDICT_BLOCKED) {
 		kill_at_stop(sv, slot, pid, &event, &d);
 		return;
 	}
-	(void)proctab_exec(sv->processes, process, &image);
+	(void)proctab_exec(sv->processes, process, image);
 	/* dead already (ESRCH): its end is reported to us, see exec_stopped() */
 	if (verify_detach(pid) == -ESRCH)
 		f->state = FLIGHT_DYING;
@@ -496,43 +510,105 @@ static void judge_truth(struct supervisor *sv, unsigned slot, pid_t pid, struct 
 		flight_end(sv, slot);
 }
 
-static void second_look(struct supervisor *sv, unsigned slot, pid_t pid)
+/* What is in place could not be read: it does not run, or, when nothing could
+ * have refused it, runs unseen.
+ */
+static void truth_unknown(struct supervisor *sv, unsigned slot, pid_t pid, struct process *process,
+			  int error)
 {
 	struct flight *f = &sv->flights[slot];
-	struct exec_truth truth;
-	struct process *process = NULL;
-	struct caller caller;
-	int r, error = 0;
+	struct decision d = decide_unreadable(sv->ruleset, sv->options.config->mode, EVENT_EXEC,
+					      reason_of(error), &sv->arena);
+	struct event event;
 
-	arena_reset(&sv->arena);
-	f->tgid = pid;
-	r = caller_open(pid, &caller);
-	if (r == 0) {
-		process = proctab_get(sv->processes, &caller, &error);
-		caller_close(&caller);
-		r = process ? verify_read(pid, true, &sv->arena, &truth) : error;
-	}
-	if (r == 0) {
-		judge_truth(sv, slot, pid, process, &truth);
-		return;
-	}
-	if (flight_enforces(sv, EVENT_EXEC) && process && r != -ESRCH) {
-		struct decision d = decide_unreadable(sv->ruleset, sv->options.config->mode,
-						      EVENT_EXEC, reason_of(r), &sv->arena);
-		struct event event;
-
+	if (d.strongest.kind >= VERDICT_BLOCKED && process && error != -ESRCH) {
 		make_event(f, process, &event);
 		kill_at_stop(sv, slot, pid, &event, &d);
 		return;
 	}
-	if (flight_enforces(sv, EVENT_EXEC))
+	if (d.strongest.kind >= VERDICT_BLOCKED) {
 		(void)kill(pid, SIGKILL);
+		f->state = FLIGHT_DYING;
+		return;
+	}
 	if (process)
 		proctab_doubt(sv->processes, process);
-	if (verify_detach(pid) == -ESRCH || flight_enforces(sv, EVENT_EXEC))
+	if (verify_detach(pid) == -ESRCH)
 		f->state = FLIGHT_DYING;
 	else
 		flight_end(sv, slot);
+}
+
+static int find_script_job(void *data)
+{
+	return verify_script_find(data, false);
+}
+
+/* Goes on in a worker: the process stays at its stop meanwhile. */
+static int find_script_later(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	int r;
+
+	f->deadline_ns = now_monotonic_ns() + sv->options.config->deadline_ms * 1000000;
+	r = flight_work(sv, slot, find_script_job, &f->script);
+	/* a successor finds a tracee that EXITKILL has killed, not a call to judge */
+	journal_slot_step(sv->journal, slot, SLOT_EXEC);
+	f->stopped = r == 0;
+	return r;
+}
+
+/* SCRIPT: descriptor of the script, 0 = none, -1 = not looked for yet. */
+static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int script)
+{
+	struct flight *f = &sv->flights[slot];
+	struct process *process = NULL;
+	struct exec_truth truth;
+	struct caller caller;
+	struct image image;
+	int r, error = 0;
+
+	f->tgid = pid;
+	r = caller_open(pid, &caller);
+	if (r == 0) {
+		process = proctab_get_for_exec(sv->processes, &caller, &error);
+		caller_close(&caller);
+		r = process ? verify_read(pid, true, &sv->arena, &truth) : error;
+	}
+	if (r == 0 && script < 0) {
+		verify_script_ask(&f->script, &sv->host, pid, &truth);
+		r = verify_script_find(&f->script, true);
+		if (r == -EAGAIN)
+			r = find_script_later(sv, slot);
+		if (r == 0 && f->stopped)
+			return;
+		script = 0;
+	}
+	f->exec.path[0] = '\0';
+	if (r == 0)
+		r = image_of_truth(sv, &truth, script, &image);
+	if (r == 0)
+		judge_truth(sv, slot, pid, process, &image, truth.execfn);
+	else
+		truth_unknown(sv, slot, pid, process, r);
+}
+
+/* A worker has found the script, or that there is none. */
+static void script_found(struct supervisor *sv, unsigned slot, int result)
+{
+	struct flight *f = &sv->flights[slot];
+	int script = f->script.file;
+
+	f->stopped = false;
+	f->state = FLIGHT_EXEC;
+	if (f->dead)
+		flight_end(sv, slot);
+	else if (result < 0)
+		truth_unknown(sv, slot, f->tgid, NULL, result);
+	else
+		second_look(sv, slot, f->tgid, script);
+	if (script > 0)
+		(void)close(script);
 }
 
 static struct flight *find_flight(struct supervisor *sv, pid_t tid, unsigned *ret_slot)
@@ -540,8 +616,9 @@ static struct flight *find_flight(struct supervisor *sv, pid_t tid, unsigned *re
 	for (unsigned i = 0; i < sv->high; i++) {
 		struct flight *f = &sv->flights[i];
 
-		if ((f->state == FLIGHT_EXEC || f->state == FLIGHT_DYING) &&
-		    (f->tid == tid || (f->state == FLIGHT_DYING && f->tgid == tid))) {
+		if ((f->state == FLIGHT_EXEC || f->state == FLIGHT_DYING ||
+		     (f->state == FLIGHT_WORKING && f->stopped)) &&
+		    (f->tid == tid || (f->state != FLIGHT_EXEC && f->tgid == tid))) {
 			*ret_slot = i;
 			return f;
 		}
@@ -569,13 +646,18 @@ bool exec_stopped(struct supervisor *sv, pid_t pid, int status)
 		return stop != VERIFY_EXITED;
 	}
 	if (stop == VERIFY_EXITED) {
-		flight_end(sv, slot);
+		/* a worker still has the flight: it ends when that one is through */
+		if (f->state == FLIGHT_WORKING)
+			f->dead = true;
+		else
+			flight_end(sv, slot);
 		return true;
 	}
 	if (f->state == FLIGHT_DYING)
 		return true;
 	if (stop == VERIFY_EXEC) {
-		second_look(sv, slot, pid);
+		arena_reset(&sv->arena);
+		second_look(sv, slot, pid, -1);
 	} else if (stop == VERIFY_FAILED) {
 		if (verify_detach(pid) == -ESRCH)
 			f->state = FLIGHT_DYING;

@@ -10,6 +10,7 @@
 #include "engine/supervisor.h"
 #include "kernel/connect.h"
 #include "kernel/resolve.h"
+#include "kernel/verify.h"
 #include "kernel/worker.h"
 #include "model/syscall.h"
 
@@ -25,6 +26,7 @@ enum flight_state {
  * when they are not.
  */
 struct exec_job {
+	const struct resolve_host *host;
 	pid_t tid, tgid;
 	int dirfd;
 	bool empty_path, nofollow, want_interpreter;
@@ -42,9 +44,11 @@ struct flight {
 	bool judged;         /* passed a first look */
 	bool recovered;      /* was in a worker of a dead supervisor */
 	bool interrupted;    /* the worker was told to give up for a signal */
-	bool abandoned;      /* answered already: the worker's result is dropped */
+	bool stopped;        /* at its exec stop, while a worker looks for the script */
+	bool dead;           /* and killed there */
 	union {
 		struct exec_job exec;
+		struct verify_script script; /* stopped */
 		struct {
 			struct connect_job job;
 			struct socket_kind kind;
@@ -61,6 +65,7 @@ struct supervisor {
 	struct reporter *reporter;
 	struct arena arena; /* of the event in hand */
 	struct launch launch;
+	struct resolve_host host;
 	struct flight *flights; /* JOURNAL_SLOTS */
 	const char *service;
 	unsigned high; /* one past the highest slot in use */

@@ -19,7 +19,7 @@ enum {
 	PROCESSES_MAX = 16384,
 	HASH_SIZE = 8192,         /* a power of two */
 	LINEAGE_MAX = 1000,       /* parents followed when a process is first met */
-	TRIM_STEP = 4,            /* entries looked at per event */
+	TRIM_STEP = 2,            /* entries looked at per event */
 	SNAPSHOT_MAX = 64 * 1024, /* arguments, and environment, read from /proc */
 	CGROUP_MAX = 512,
 };
@@ -29,11 +29,12 @@ struct entry {
 	struct entry *next_hash, *next_free;
 	unsigned children; /* entries whose parent this is */
 	bool used, hashed;
-	bool member;    /* made a notified call: of the workload */
-	bool doubtful;  /* the image may be another by now */
-	int pidfd;      /* of the process, -1 = none */
-	uint64_t asked; /* when, in calls of proctab_get() */
-	uint64_t known; /* enum event_need that were read */
+	bool member;         /* made a notified call: of the workload */
+	bool doubtful;       /* the image may be another by now */
+	int pidfd;           /* of the process, -1 = none */
+	uint64_t asked;      /* when, in calls of proctab_get() */
+	uint64_t stat_clock; /* when its stat was read, likewise */
+	uint64_t known;      /* enum event_need that were read */
 	char comm[16], tty[24], cgroup[CGROUP_MAX];
 };
 
@@ -367,13 +368,17 @@ static void store_stat(struct proctab *tab, struct entry *entry, const struct pr
 		p->flags |= PROCESS_IS_KWORKER;
 }
 
-static void keep_pidfd(struct proctab *tab, struct entry *entry)
+/* CALLER, when it is this very process, gives its own descriptor. */
+static void keep_pidfd(struct proctab *tab, struct entry *entry, struct caller *caller)
 {
 	int fd;
 
 	if (tab->pidfds >= tab->options.pidfds)
 		return;
-	fd = (int)syscall(SYS_pidfd_open, entry->process.pid, 0);
+	if (caller && caller->tid == entry->process.pid && caller->pidfd >= 0)
+		fd = TAKE_FD(caller->pidfd);
+	else
+		fd = (int)syscall(SYS_pidfd_open, entry->process.pid, 0);
 	if (fd < 0)
 		return;
 	entry->pidfd = fd;
@@ -381,7 +386,8 @@ static void keep_pidfd(struct proctab *tab, struct entry *entry)
 }
 
 /* A process without its parent and image. */
-static struct entry *make_entry(struct proctab *tab, pid_t pid, int *ret_error)
+static struct entry *make_entry(struct proctab *tab, pid_t pid, struct caller *caller,
+				int *ret_error)
 {
 	struct proc_stat stat;
 	struct entry **slot, *entry;
@@ -406,7 +412,8 @@ static struct entry *make_entry(struct proctab *tab, pid_t pid, int *ret_error)
 	entry->hashed = true;
 	entry->asked = tab->clock;
 	*slot = entry;
-	keep_pidfd(tab, entry);
+	keep_pidfd(tab, entry, caller);
+	entry->stat_clock = tab->clock;
 	return entry;
 }
 
@@ -431,9 +438,9 @@ static void adopt(struct proctab *tab, struct entry *child, struct entry *parent
 }
 
 /* Makes ENTRY's ancestors up to one that is known, then the images from the top
- * down: a child may share its parent's.
+ * down: a child may share its parent's. The last one is ENTRY's own.
  */
-static void load_lineage(struct proctab *tab, struct entry *entry)
+static void load_lineage(struct proctab *tab, struct entry *entry, bool own_image)
 {
 	struct entry *chain[LINEAGE_MAX];
 	unsigned n = 0;
@@ -446,7 +453,7 @@ static void load_lineage(struct proctab *tab, struct entry *entry)
 		bool known = parent;
 
 		if (!parent)
-			parent = make_entry(tab, child->process.ppid, &error);
+			parent = make_entry(tab, child->process.ppid, NULL, &error);
 		if (!parent || parent == child)
 			break;
 		adopt(tab, child, parent);
@@ -454,37 +461,54 @@ static void load_lineage(struct proctab *tab, struct entry *entry)
 			break;
 		chain[n++] = parent;
 	}
-	while (n-- > 0)
+	while (n-- > (own_image ? 0 : 1))
 		load_image(tab, chain[n]);
 }
 
-struct process *proctab_get(struct proctab *tab, struct caller *caller, int *ret_error)
+static void take_ids(struct entry *entry, const struct caller *caller)
+{
+	struct credentials *cred = &entry->process.cred, old = *cred;
+
+	if (!caller->who.has_cred)
+		return;
+	*cred = caller->who.cred;
+	cred->auid = old.auid;
+	cred->cap_effective = old.cap_effective;
+	cred->cap_permitted = old.cap_permitted;
+}
+
+static struct process *get(struct proctab *tab, struct caller *caller, bool own_image,
+			   int *ret_error)
 {
 	struct entry *entry = find_alive(tab, caller->who.tgid);
 
 	tab->clock++;
 	*ret_error = 0;
 	if (!entry) {
-		entry = make_entry(tab, caller->who.tgid, ret_error);
+		entry = make_entry(tab, caller->who.tgid, own_image ? NULL : caller, ret_error);
 		if (!entry)
 			return NULL;
-		load_lineage(tab, entry);
-	} else if (entry->doubtful ||
-		   (!tab->options.follows && !same_exe(entry->process.pid, entry->process.image))) {
+		load_lineage(tab, entry, own_image);
+	} else if (own_image &&
+		   (entry->doubtful || (!tab->options.follows &&
+					!same_exe(entry->process.pid, entry->process.image)))) {
 		load_image(tab, entry);
 		entry->doubtful = false;
 	}
 	entry->asked = tab->clock;
 	entry->member = true;
-	if (caller->who.has_cred) {
-		struct credentials *cred = &entry->process.cred, old = *cred;
-
-		*cred = caller->who.cred;
-		cred->auid = old.auid;
-		cred->cap_effective = old.cap_effective;
-		cred->cap_permitted = old.cap_permitted;
-	}
+	take_ids(entry, caller);
 	return &entry->process;
+}
+
+struct process *proctab_get(struct proctab *tab, struct caller *caller, int *ret_error)
+{
+	return get(tab, caller, true, ret_error);
+}
+
+struct process *proctab_get_for_exec(struct proctab *tab, struct caller *caller, int *ret_error)
+{
+	return get(tab, caller, false, ret_error);
 }
 
 /* ---- reading more --------------------------------------------------------- */
@@ -518,11 +542,15 @@ static int read_cgroup(struct entry *entry)
 static int read_stat(struct proctab *tab, struct entry *entry)
 {
 	struct proc_stat stat;
-	int r = procfs_stat(entry->process.pid, &stat);
+	int r;
 
+	if (entry->stat_clock == tab->clock)
+		return 0;
+	r = procfs_stat(entry->process.pid, &stat);
 	if (r < 0)
 		return r;
 	store_stat(tab, entry, &stat);
+	entry->stat_clock = tab->clock;
 	return 0;
 }
 

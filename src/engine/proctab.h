@@ -43,6 +43,12 @@ void caller_close(struct caller *caller);
  */
 struct process *proctab_get(struct proctab *tab, struct caller *caller, int *ret_error);
 
+/* The same for a process that has just executed: its image is not read, for
+ * proctab_exec() is about to set it. The caller is the leader (it always is
+ * then); its descriptor may pass to the table.
+ */
+struct process *proctab_get_for_exec(struct proctab *tab, struct caller *caller, int *ret_error);
+
 /* Reads what NEEDS (enum event_need) asks for and is not known yet, or may have
  * changed since: credentials, terminal, cgroup, command name. 0, or -errno.
  */

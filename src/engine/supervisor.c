@@ -209,7 +209,7 @@ void flight_dispatch(struct supervisor *sv, unsigned slot)
 	sv->high = MAX(sv->high, slot + 1);
 	f->state = FLIGHT_NONE;
 	f->tid = (pid_t)n->pid;
-	f->judged = f->interrupted = f->abandoned = false;
+	f->judged = f->interrupted = f->stopped = f->dead = false;
 	if (id == SYSCALL_COUNT || !n->pid) {
 		/* pid 0: a task outside guard's view of pids cannot be judged */
 		f->handler = HANDLER_NONE;
@@ -288,6 +288,19 @@ static bool signal_waits(pid_t tid)
 	return procfs_status(tid, &status) == 0 && status.pending & ~status.blocked;
 }
 
+/* A connect that nobody waits for any more, or that a signal takes the caller
+ * out of.
+ */
+static bool connect_is_over(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+
+	if (notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
+		return true;
+	f->interrupted = signal_waits(f->tid);
+	return f->interrupted;
+}
+
 /* A worker is taken out of its call when the caller is gone, has a signal to
  * attend to, or the verdict is due.
  */
@@ -302,9 +315,7 @@ static void look_after_workers(struct supervisor *sv)
 
 		if (f->state != FLIGHT_WORKING)
 			continue;
-		if (notify_valid(sv->listener, flight_notification(sv, i)->id) < 0 ||
-		    (f->handler == HANDLER_CONNECT && signal_waits(f->tid)) ||
-		    (f->handler == HANDLER_EXEC && now > f->deadline_ns))
+		if (f->handler == HANDLER_EXEC ? now > f->deadline_ns : connect_is_over(sv, i))
 			worker_pool_interrupt(sv->workers, i);
 	}
 }
@@ -504,6 +515,8 @@ static int make_parts(struct supervisor *sv)
 	if (sv->flights == MAP_FAILED)
 		return -ENOMEM;
 	r = arena_init(&sv->arena, EVENT_ARENA_SIZE);
+	if (r == 0)
+		r = resolve_host_init(&sv->host);
 	if (r == 0)
 		r = proctab_new(&table, &sv->processes);
 	if (r == 0)

@@ -16,16 +16,25 @@
 /* Longest name below /proc/PID that is read here. */
 enum { PATH_ROOM = 64 };
 
-static ssize_t read_entry(pid_t pid, const char *name, char *buf, size_t size)
+static int open_entry(pid_t pid, const char *name)
 {
-	_cleanup_close_ int fd = -1;
 	char path[PATH_ROOM];
-	size_t used = 0;
+	int fd;
 
 	(void)snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
+	return fd;
+}
+
+static ssize_t read_entry(pid_t pid, const char *name, char *buf, size_t size)
+{
+	_cleanup_close_ int fd = open_entry(pid, name);
+	size_t used = 0;
+
+	if (fd < 0)
+		return fd;
 	while (used < size) {
 		ssize_t n = read(fd, buf + used, size - used);
 
@@ -38,10 +47,16 @@ static ssize_t read_entry(pid_t pid, const char *name, char *buf, size_t size)
 	return (ssize_t)used;
 }
 
-/* The NUL-terminated text of a small entry. */
+/* The NUL-terminated text of a small entry: the kernel makes it in one piece, so
+ * one read has it all.
+ */
 static ssize_t read_text(pid_t pid, const char *name, char *buf, size_t size)
 {
-	ssize_t n = read_entry(pid, name, buf, size - 1);
+	_cleanup_close_ int fd = open_entry(pid, name);
+	ssize_t n = fd < 0 ? fd : read(fd, buf, size - 1);
+
+	if (n < 0 && fd >= 0)
+		n = -errno;
 
 	if (n >= 0)
 		buf[n] = '\0';

@@ -47,17 +47,42 @@ static int open_dirfd(const struct resolve_request *request)
 	return fd == -ENOENT ? -EBADF : fd;
 }
 
+/* What is asked of every file. The attributes are those that the kernel has:
+ * asking a network or FUSE server for newer ones could wait for it.
+ */
+static int look_at(int fd, const char *path, unsigned mask, struct statx *ret)
+{
+	return statx(fd, path, AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, ret) < 0 ? -errno : 0;
+}
+
+int resolve_host_init(struct resolve_host *host)
+{
+	struct statx st;
+	int r;
+
+	r = look_at(AT_FDCWD, "/proc", STATX_INO, &st);
+	if (r < 0)
+		return r;
+	host->proc_device = makedev(st.stx_dev_major, st.stx_dev_minor);
+	r = look_at(AT_FDCWD, "/", STATX_INO | STATX_MNT_ID, &st);
+	if (r < 0)
+		return r;
+	host->root_device = makedev(st.stx_dev_major, st.stx_dev_minor);
+	host->root_inode = st.stx_ino;
+	host->root_mount = st.stx_mnt_id;
+	return 0;
+}
+
 /* True when the task's root directory is guard's own, so that absolute paths
  * and absolute links mean the same for both.
  */
-static bool same_root(int root)
+static bool same_root(const struct resolve_host *host, int root)
 {
-	struct statx theirs, ours;
+	struct statx st;
 
-	return statx(root, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &theirs) == 0 &&
-	       statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &ours) == 0 &&
-	       theirs.stx_ino == ours.stx_ino && theirs.stx_dev_major == ours.stx_dev_major &&
-	       theirs.stx_dev_minor == ours.stx_dev_minor && theirs.stx_mnt_id == ours.stx_mnt_id;
+	return look_at(root, "", STATX_INO | STATX_MNT_ID, &st) == 0 &&
+	       st.stx_ino == host->root_inode && st.stx_mnt_id == host->root_mount &&
+	       makedev(st.stx_dev_major, st.stx_dev_minor) == host->root_device;
 }
 
 static int open_path(int start, const char *path, bool nofollow, uint64_t resolve)
@@ -75,11 +100,12 @@ static int open_path(int start, const char *path, bool nofollow, uint64_t resolv
 	return fd < 0 ? -errno : fd;
 }
 
-static bool on_procfs(int fd)
+static bool on_procfs(const struct resolve_host *host, int fd)
 {
-	struct statfs fs;
+	struct statx st;
 
-	return fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC;
+	return look_at(fd, "", STATX_INO, &st) < 0 ||
+	       makedev(st.stx_dev_major, st.stx_dev_minor) == host->proc_device;
 }
 
 /* Whether the failed way may have led through a procfs, whose "self" was guard
@@ -102,7 +128,7 @@ static int open_directly(int start, const struct resolve_request *request)
 			   request->cached_only ? RESOLVE_CACHED : 0);
 
 	if (fd >= 0) {
-		if (!on_procfs(fd))
+		if (!on_procfs(request->host, fd))
 			return fd;
 		(void)close(fd);
 		return -ELOOP;
@@ -131,7 +157,7 @@ int resolve_open(const struct resolve_request *request)
 	root = open_anchor(request->tid, "root");
 	if (root < 0)
 		return root;
-	if (same_root(root)) {
+	if (same_root(request->host, root)) {
 		fd = open_directly(absolute ? root : start, request);
 		if (fd != -ELOOP)
 			return fd;
@@ -238,8 +264,9 @@ int resolve_describe(int fd, struct arena *arena, struct file_info *ret)
 	const char *fs;
 	int r;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, &st) < 0)
-		return -errno;
+	r = look_at(fd, "", STATX_BASIC_STATS | STATX_MNT_ID, &st);
+	if (r < 0)
+		return r;
 	f.device = makedev(st.stx_dev_major, st.stx_dev_minor);
 	f.inode = st.stx_ino;
 	f.mount_id = st.stx_mnt_id;

@@ -10,7 +10,19 @@
 #include "base/arena.h"
 #include "model/event.h"
 
+/* What does not change while guard runs: its own root directory, to see at once
+ * that a task has the same, and the device of its /proc.
+ */
+struct resolve_host {
+	uint64_t root_inode, root_mount;
+	uint64_t root_device, proc_device;
+};
+
+/* 0, or -errno. */
+int resolve_host_init(struct resolve_host *host);
+
 struct resolve_request {
+	const struct resolve_host *host;
 	pid_t tid;        /* whose view */
 	pid_t tgid;       /* its process, for /proc/self */
 	int dirfd;        /* AT_FDCWD or a descriptor of the task */

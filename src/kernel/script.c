@@ -73,30 +73,33 @@ int script_read(int fd, struct script_line *ret)
 	return n > 0 && parse_line(text, (size_t)n, ret) ? 1 : 0;
 }
 
-static int open_interpreter(pid_t tid, pid_t tgid, const char *path)
+static int open_interpreter(const struct resolve_host *host, pid_t tid, pid_t tgid,
+			    const char *path)
 {
 	return resolve_open(&(struct resolve_request){
-		.tid = tid, .tgid = tgid, .dirfd = AT_FDCWD, .path = path });
+		.host = host, .tid = tid, .tgid = tgid, .dirfd = AT_FDCWD, .path = path });
 }
 
-static bool same_inode(int fd, const struct file_info *file)
+static bool same_inode(int fd, uint64_t device, uint64_t inode)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && st.st_dev == file->device && st.st_ino == file->inode;
+	return fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
 /* One link of the chain from a script to a program. */
-static int next_link(pid_t tid, pid_t tgid, int fd, struct script_line *line)
+static int next_link(const struct resolve_host *host, pid_t tid, pid_t tgid, int fd,
+		     struct script_line *line)
 {
 	int r = script_read(fd, line);
 
 	if (r <= 0)
 		return r;
-	return open_interpreter(tid, tgid, line->interpreter);
+	return open_interpreter(host, tid, tgid, line->interpreter);
 }
 
-int script_runs(pid_t tgid, int fd, const struct string_list *argv, const struct file_info *exe)
+int script_runs(const struct resolve_host *host, pid_t tgid, int fd, const char *argv0,
+		uint64_t device, uint64_t inode)
 {
 	_cleanup_close_ int at = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	struct script_line line;
@@ -104,25 +107,25 @@ int script_runs(pid_t tgid, int fd, const struct string_list *argv, const struct
 	if (at < 0)
 		return -errno;
 	for (unsigned depth = 0; depth < SCRIPT_DEPTH_MAX; depth++) {
-		int next = next_link(tgid, tgid, at, &line);
+		int next = next_link(host, tgid, tgid, at, &line);
 
 		if (next <= 0)
 			return next == 0 || resolve_error_is_native(next) ? 0 : next;
 		(void)close(at);
 		at = next;
-		if (same_inode(at, exe))
-			return argv->count && streq(argv->data, line.interpreter);
+		if (same_inode(at, device, inode))
+			return streq(argv0, line.interpreter);
 	}
 	return 0;
 }
 
-int script_interpreter(pid_t tid, pid_t tgid, int fd)
+int script_interpreter(const struct resolve_host *host, pid_t tid, pid_t tgid, int fd)
 {
 	struct script_line line;
-	int at = next_link(tid, tgid, fd, &line);
+	int at = next_link(host, tid, tgid, fd, &line);
 
 	for (unsigned depth = 1; at > 0 && depth < SCRIPT_DEPTH_MAX; depth++) {
-		int next = next_link(tid, tgid, at, &line);
+		int next = next_link(host, tid, tgid, at, &line);
 
 		if (next == 0)
 			return at;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* script.h - "#!" lines as the kernel reads them (fs/binfmt_script.c). */
 #pragma once
-#include "model/event.h"
+#include "kernel/resolve.h"
 
 /* The kernel looks at this much of a file (BINPRM_BUF_SIZE). */
 enum { SCRIPT_LINE_MAX = 256, SCRIPT_DEPTH_MAX = 5 };
@@ -17,12 +17,13 @@ struct script_line {
  */
 int script_read(int fd, struct script_line *ret);
 
-/* Whether the program EXE with the arguments ARGV is what running the script
- * behind FD leads to, for task TGID: 1, 0 or -errno.
+/* Whether the program DEVICE:INODE with the first argument ARGV0 is what running
+ * the script behind FD leads to, for task TGID: 1, 0 or -errno.
  */
-int script_runs(pid_t tgid, int fd, const struct string_list *argv, const struct file_info *exe);
+int script_runs(const struct resolve_host *host, pid_t tgid, int fd, const char *argv0,
+		uint64_t device, uint64_t inode);
 
 /* The program that the script behind FD leads to, through nested scripts: an
  * O_PATH descriptor; 0 when FD is no script; -errno.
  */
-int script_interpreter(pid_t tid, pid_t tgid, int fd);
+int script_interpreter(const struct resolve_host *host, pid_t tid, pid_t tgid, int fd);

@@ -10,12 +10,11 @@
 #include <stdio.h>
 #include <sys/auxv.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 
-#include "kernel/resolve.h"
-#include "kernel/script.h"
 #include "kernel/target.h"
 
 #ifndef PTRACE_EVENT_STOP
@@ -279,34 +278,6 @@ static int describe_exe(pid_t tgid, struct arena *arena, struct file_info *ret)
 	return resolve_describe(fd, arena, ret);
 }
 
-/* Fills the script in when what runs is the interpreter of one: the file behind
- * AT_EXECFN names, by its first line, exactly the program that is in place, and
- * the arguments begin as the kernel would have made them. Anything else is
- * reported as what it is: the program in place.
- */
-static int describe_script(pid_t tgid, struct arena *arena, struct exec_truth *t)
-{
-	_cleanup_close_ int fd = -1;
-	struct file_info file;
-	int r;
-
-	fd = resolve_open(&(struct resolve_request){
-		.tid = tgid, .tgid = tgid, .dirfd = AT_FDCWD, .path = t->execfn.text });
-	if (fd < 0)
-		return resolve_error_is_native(fd) ? 0 : fd;
-	r = resolve_describe(fd, arena, &file);
-	if (r < 0)
-		return r;
-	if (resolve_same_file(&file, &t->file))
-		return 0;
-	r = script_runs(tgid, fd, &t->argv, &t->file);
-	if (r <= 0)
-		return r;
-	t->interpreter = t->file;
-	t->file = file;
-	return 0;
-}
-
 int verify_read(pid_t tgid, bool want_envp, struct arena *arena, struct exec_truth *ret)
 {
 	struct exec_truth t = { .argv.data = "", .envp.data = "" };
@@ -318,9 +289,50 @@ int verify_read(pid_t tgid, bool want_envp, struct arena *arena, struct exec_tru
 	r = describe_exe(tgid, arena, &t.file);
 	if (r < 0)
 		return r;
-	r = describe_script(tgid, arena, &t);
-	if (r < 0)
-		return r;
 	*ret = t;
 	return 0;
+}
+
+/* ---- scripts ------------------------------------------------------------- */
+
+void verify_script_ask(struct verify_script *question, const struct resolve_host *host, pid_t tgid,
+		       const struct exec_truth *truth)
+{
+	question->host = host;
+	question->tgid = tgid;
+	question->device = truth->file.device;
+	question->inode = truth->file.inode;
+	question->file = 0;
+	/* a longer path or name cannot be one that the kernel took */
+	(void)snprintf(question->execfn, sizeof question->execfn, "%s", truth->execfn.text);
+	(void)snprintf(question->argv0, sizeof question->argv0, "%s", truth->argv.data);
+}
+
+int verify_script_find(struct verify_script *question, bool cached_only)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int r;
+
+	question->file = 0;
+	fd = resolve_open(&(struct resolve_request){ .host = question->host,
+						     .tid = question->tgid,
+						     .tgid = question->tgid,
+						     .dirfd = AT_FDCWD,
+						     .path = question->execfn,
+						     .cached_only = cached_only });
+	if (fd < 0)
+		return resolve_error_is_native(fd) ? 0 : fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_dev == question->device && st.st_ino == question->inode)
+		return 0;
+	/* files are opened and read from here on */
+	if (cached_only)
+		return -EAGAIN;
+	r = script_runs(question->host, question->tgid, fd, question->argv0, question->device,
+			question->inode);
+	if (r > 0)
+		question->file = TAKE_FD(fd);
+	return r < 0 ? r : 0;
 }

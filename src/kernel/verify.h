@@ -12,7 +12,11 @@
  * from the one thread that called verify_attach().
  */
 #pragma once
+#include <limits.h>
+
 #include "base/arena.h"
+#include "kernel/resolve.h"
+#include "kernel/script.h"
 #include "model/event.h"
 
 /* 0; -EPERM when another tracer is there (or Yama forbids it), -ESRCH when the
@@ -43,14 +47,33 @@ int verify_detach(pid_t tid);
 
 /* What stands in the new image of PID at EVENT_EXEC. */
 struct exec_truth {
-	struct file_info file;        /* the program; the script for scripts */
-	struct file_info interpreter; /* present for scripts: what really runs */
+	struct file_info file; /* the program in place; of a script the interpreter */
 	struct string_list argv, envp;
 	struct secl_string execfn; /* the path as the kernel copied it (AT_EXECFN) */
 };
 
-/* Reads it into ARENA: argv always, the environment if WANT_ENVP. TGID's view
- * resolves a script. 0; -ENOMEM when the arena is full, else -errno: the caller
- * fails closed.
+/* Reads it into ARENA: argv always, the environment if WANT_ENVP. 0; -ENOMEM when
+ * the arena is full, else -errno: the caller fails closed.
  */
 int verify_read(pid_t tgid, bool want_envp, struct arena *arena, struct exec_truth *ret);
+
+/* The question whether what is in place runs as the interpreter of a script. */
+struct verify_script {
+	const struct resolve_host *host;
+	pid_t tgid;
+	char execfn[PATH_MAX];
+	char argv0[SCRIPT_LINE_MAX];
+	uint64_t device, inode; /* of the program in place */
+	int file;               /* result: O_PATH of the script, 0 = no script */
+};
+
+/* Prepares the question from TRUTH. */
+void verify_script_ask(struct verify_script *question, const struct resolve_host *host, pid_t tgid,
+		       const struct exec_truth *truth);
+
+/* Answers it: there is a script when the file behind AT_EXECFN names, by its first
+ * line, exactly the program that is in place, and the arguments begin as the kernel
+ * would have made them. Anything else is what it is: the program in place. 0,
+ * -EAGAIN when it may wait for a disk and CACHED_ONLY, or -errno.
+ */
+int verify_script_find(struct verify_script *question, bool cached_only);

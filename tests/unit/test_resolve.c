@@ -16,6 +16,7 @@
 
 static char base[64];
 static struct arena arena;
+static struct resolve_host host;
 
 static void make_file(const char *name)
 {
@@ -49,6 +50,7 @@ static void setup(void)
 	(void)strcpy(base, "/tmp/guard-resolve-XXXXXX");
 	cr_assert_not_null(mkdtemp(base));
 	cr_assert_eq(arena_init(&arena, 1 << 20), 0);
+	cr_assert_eq(resolve_host_init(&host), 0);
 	make_dir("jail");
 	make_dir("jail/bin");
 	make_file("jail/bin/tool");
@@ -120,7 +122,8 @@ static void check_rows(const struct row *rows, size_t count, bool jailed)
 		char want[256];
 		int fd;
 
-		fd = resolve_open(&(struct resolve_request){ .tid = pid,
+		fd = resolve_open(&(struct resolve_request){ .host = &host,
+							     .tid = pid,
 							     .tgid = pid,
 							     .dirfd = row->dirfd,
 							     .path = row->path,
