@@ -2,6 +2,7 @@
 /* main.c - the table of subcommands, and how one is chosen. */
 #include "config.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -9,13 +10,7 @@
 #include "cmd/cmd.h"
 
 const struct command *const commands[] = {
-	&cmd_run,
-	&cmd_doctor,
-	&cmd_check,
-	&cmd_eval,
-	&cmd_version,
-	&cmd_help,
-	NULL,
+	&cmd_run, &cmd_doctor, &cmd_check, &cmd_eval, &cmd_version, &cmd_help, NULL,
 };
 
 /* What people write instead of a command: both spellings reach the same one. */
@@ -55,10 +50,22 @@ static void say_unknown(const char *word)
 		log_error("unknown command '%s', see 'guard help'", word);
 }
 
+/* A closed standard stream would be the first descriptor that guard opens for
+ * itself. Held until an exec: the workload finds it closed, as without guard.
+ */
+static void hold_standard_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", O_RDWR | O_CLOEXEC); /* takes this number */
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
 
+	hold_standard_streams();
 	if (argc < 2) {
 		log_error("no command given, see 'guard help'");
 		return EXIT_GUARD;

@@ -11,13 +11,13 @@
 /* What execvp(3) searches without PATH in the environment. */
 #define DEFAULT_PATH "/bin:/usr/bin"
 
-/* 0 for an executable file, else -ENOENT or -EACCES. */
+/* 0 for an executable file, else -errno. */
 static int executable(int dir, const char *path)
 {
 	struct stat st;
 
 	if (fstatat(dir, path, &st, 0) < 0)
-		return errno == EACCES ? -EACCES : -ENOENT;
+		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EACCES;
 	return faccessat(dir, path, X_OK, AT_EACCESS) < 0 ? -EACCES : 0;
@@ -41,7 +41,7 @@ static int search(int dir, const char *name, const char *path, char **ret)
 			*ret = TAKE(candidate);
 			return 0;
 		}
-		if (r == -EACCES)
+		if (r != -ENOENT && r != -ENOTDIR)
 			result = r;
 	}
 	return result;
@@ -55,8 +55,7 @@ int path_search(const char *name, const char *cwd, char **ret, struct err *err)
 	int r;
 
 	if (dir < 0)
-		return err_errno(err, -errno == -ENOENT ? -EINVAL : -errno, "--cwd: %s",
-				 cwd ? cwd : ".");
+		return err_set(err, -EINVAL, "--cwd %s: %s", cwd ? cwd : ".", strerror(errno));
 	if (strchr(name, '/')) {
 		r = executable(dir, name);
 		found = strdup(name);

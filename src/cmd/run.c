@@ -227,9 +227,9 @@ static int run_main(int argc, char **argv)
 	r = path_search(run.config.command[0], run.config.cwd, &run.path, &err);
 	if (r < 0) {
 		log_error("%s", err.text);
-		return r == -ENOENT   ? EXIT_NOT_FOUND
-		       : r == -EACCES ? EXIT_CANNOT_EXECUTE
-				      : EXIT_GUARD;
+		if (r == -EINVAL || r == -ENOMEM)
+			return EXIT_GUARD;
+		return r == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE;
 	}
 	return supervise(&run);
 }

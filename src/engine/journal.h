@@ -45,6 +45,7 @@ enum root_state { ROOT_NONE, ROOT_RUNNING, ROOT_STOPPED, ROOT_EXITED };
 
 struct journal {
 	_Atomic uint32_t root_state; /* a futex-free word: read after an eventfd tick */
+	_Atomic uint32_t root_stops; /* how often it was stopped: each stop is mirrored once */
 	pid_t root_pid;
 	int root_status;            /* wait status, valid in ROOT_EXITED and ROOT_STOPPED */
 	int launch_status;          /* exit status when the command never ran, else -1 */

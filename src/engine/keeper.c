@@ -45,6 +45,7 @@ struct keeper {
 	bool killable, show_refusals, launched, killing;
 	int64_t minute_ns; /* start of the minute that restarts are counted in */
 	unsigned restarts;
+	uint32_t mirrored_stops; /* of journal->root_stops */
 	sigset_t old_mask;
 };
 
@@ -214,11 +215,17 @@ static pid_t root_pid(const struct keeper *k)
 	return state == ROOT_RUNNING || state == ROOT_STOPPED ? k->journal->root_pid : 0;
 }
 
-/* The workload stopped: so does guard, for the shell that waits for it. */
+/* The workload stopped: so does guard, for the shell that waits for it. Once a
+ * stop: when both are continued, word of the workload may come later than guard
+ * itself goes on.
+ */
 static void mirror_stop(struct keeper *k)
 {
-	if (atomic_load(&k->journal->root_state) != ROOT_STOPPED)
+	uint32_t stops = atomic_load(&k->journal->root_stops);
+
+	if (atomic_load(&k->journal->root_state) != ROOT_STOPPED || stops == k->mirrored_stops)
 		return;
+	k->mirrored_stops = stops;
 	(void)kill(getpid(), SIGSTOP);
 	/* continued: a workload in a group of its own has not heard of it */
 	if (root_pid(k) && getpgid(root_pid(k)) != getpgrp())
@@ -232,8 +239,10 @@ static void mirror_stop(struct keeper *k)
 static void forward(struct keeper *k, const struct signalfd_siginfo *info)
 {
 	int signal_number = (int)info->ssi_signo;
+	/* except that a terminal tells its end to the leader of the session alone */
+	bool hangup = signal_number == SIGHUP && getsid(0) == getpid();
 
-	if (info->ssi_code == SI_KERNEL || !root_pid(k))
+	if ((info->ssi_code == SI_KERNEL && !hangup) || !root_pid(k))
 		return;
 	if (info->ssi_pid && slay_descends((pid_t)info->ssi_pid, getpid()))
 		return;
@@ -293,6 +302,8 @@ static void child_changed(struct keeper *k, pid_t pid, int status)
 	if (pid == k->journal->root_pid && ended) {
 		root_ended(k, status);
 	} else if (pid == k->journal->root_pid) {
+		if (WIFSTOPPED(status))
+			atomic_fetch_add(&k->journal->root_stops, 1);
 		atomic_store(&k->journal->root_state,
 			     WIFSTOPPED(status) ? ROOT_STOPPED : ROOT_RUNNING);
 	} else if (pid == k->supervisor && ended) {
@@ -305,7 +316,8 @@ static void child_changed(struct keeper *k, pid_t pid, int status)
 	}
 }
 
-static void reap(struct keeper *k)
+/* FLAGS: WNOHANG, or 0 to wait for the workload's first process, which is ending. */
+static void reap(struct keeper *k, int flags)
 {
 	siginfo_t info;
 	pid_t pid;
@@ -315,7 +327,7 @@ static void reap(struct keeper *k)
 	for (;;) {
 		info.si_pid = 0;
 		if (!k->journal->root_pid ||
-		    waitid(P_PID, (id_t)k->journal->root_pid, &info, WEXITED | WNOHANG) < 0 ||
+		    waitid(P_PID, (id_t)k->journal->root_pid, &info, WEXITED | flags) < 0 ||
 		    !info.si_pid)
 			break;
 		root_ended(k, info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8
@@ -331,7 +343,7 @@ static void from_signals(struct keeper *k)
 
 	while (read(k->signals, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo == SIGCHLD)
-			reap(k);
+			reap(k, WNOHANG);
 		else
 			forward(k, &info);
 	}
@@ -514,7 +526,7 @@ int keeper_run(const struct keeper_options *options)
 		return 125;
 	}
 	loop(&k);
-	reap(&k);
+	reap(&k, 0);
 	show_refusals(&k);
 	wait_for_recorder(&k);
 	show_summary(&k);

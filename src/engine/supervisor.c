@@ -332,6 +332,8 @@ static void tell_keeper(const struct supervisor *sv)
 static void root_changed(struct supervisor *sv, enum root_state state, int status)
 {
 	sv->journal->root_status = status;
+	if (state == ROOT_STOPPED)
+		atomic_fetch_add(&sv->journal->root_stops, 1);
 	atomic_store_explicit(&sv->journal->root_state, state, memory_order_release);
 	tell_keeper(sv);
 }
@@ -382,15 +384,15 @@ static void child_changed(struct supervisor *sv, pid_t pid, int status)
 }
 
 /* The fate of the workload's first process is written down before it is reaped:
- * a successor could not ask for it again.
+ * a successor could not ask for it again. FLAGS: WNOHANG, or 0 to wait for it.
  */
-static void record_fate(struct supervisor *sv)
+static void record_fate(struct supervisor *sv, int flags)
 {
 	siginfo_t info = { .si_pid = 0 };
 
 	if (!sv->journal->root_pid ||
-	    waitid(P_PID, (id_t)sv->journal->root_pid, &info,
-		   WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 ||
+	    waitid(P_PID, (id_t)sv->journal->root_pid, &info, WEXITED | WNOWAIT | __WALL | flags) <
+		    0 ||
 	    !info.si_pid)
 		return;
 	if (info.si_code == CLD_EXITED)
@@ -410,7 +412,7 @@ static void reap(struct supervisor *sv)
 
 	while (read(sv->signals, &info, sizeof info) == sizeof info)
 		;
-	record_fate(sv);
+	record_fate(sv, WNOHANG);
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL)) > 0)
 		child_changed(sv, pid, status);
 }
@@ -732,6 +734,9 @@ static void settle(struct supervisor *sv)
 	enum { SETTLE_MS = 3000, STEP_MS = 20 };
 	struct epoll_event event;
 
+	/* since Linux 6.11 a task lets go of the filter before it can be waited for */
+	if (atomic_load(&sv->journal->root_state) != ROOT_EXITED)
+		record_fate(sv, 0);
 	reap(sv);
 	reporter_finish(sv->reporter);
 	for (int waited = 0; waited < SETTLE_MS && !reporter_settled(sv->reporter);
