@@ -201,6 +201,9 @@ static int parse_file(struct load *load, struct policy_file *file)
 	};
 	if (!file->policy->name || (file->source.path && !file->policy->path))
 		return -ENOMEM;
+	r = source_index(&file->source, &load->arena);
+	if (r < 0)
+		return r;
 	r = yaml_parse(file->source.text, file->source.size, &load->arena, &file->root, &error);
 	if (r == -EINVAL) {
 		place = (struct yaml){ .offset = error.offset };

@@ -41,8 +41,10 @@ int draft_compile(struct load *load, struct draft *draft, const struct policy_fi
 	int r;
 
 	/* an expanded text no longer tells where in the file it stands */
-	if (!streq(text, node->text))
+	if (!streq(text, node->text)) {
 		place.text = "";
+		place.size = 0;
+	}
 	r = secl_compile(&options, text, &expr, &error);
 	if (r == -ENOMEM)
 		return r;

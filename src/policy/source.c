@@ -3,40 +3,61 @@
 
 #include "policy/source.h"
 
-/* Offset of the first byte of the line that OFFSET is in. */
-static size_t line_start(const struct source *source, size_t offset)
+#include <errno.h>
+
+int source_index(struct source *source, struct arena *arena)
 {
-	while (offset > 0 && source->text[offset - 1] != '\n')
-		offset--;
-	return offset;
+	const char *end = source->text + source->size;
+	size_t count = 1;
+	uint32_t *lines;
+
+	for (const char *s = source->text; (s = memchr(s, '\n', (size_t)(end - s))); s++)
+		count++;
+	lines = arena_alloc(arena, count * sizeof *lines);
+	if (!lines)
+		return -ENOMEM;
+	source->lines = lines;
+	source->nlines = count;
+	for (const char *s = source->text; (s = memchr(s, '\n', (size_t)(end - s))); s++)
+		*++lines = (uint32_t)(s - source->text) + 1;
+	return 0;
+}
+
+/* Index of the line that OFFSET is in. */
+static size_t line_of(const struct source *source, size_t offset)
+{
+	size_t low = 0, high = source->nlines;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (source->lines[middle] <= offset)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 void source_position(const struct source *source, size_t offset, unsigned *ret_line,
 		     unsigned *ret_column)
 {
-	unsigned line = 1;
-	const char *s = source->text, *end;
+	size_t line;
 
 	offset = MIN(offset, source->size);
-	end = source->text + offset;
-	while ((s = memchr(s, '\n', (size_t)(end - s)))) {
-		line++;
-		s++;
-	}
-	*ret_line = line;
-	*ret_column = (unsigned)(offset - line_start(source, offset)) + 1;
+	line = line_of(source, offset);
+	*ret_line = (unsigned)line + 1;
+	*ret_column = (unsigned)(offset - source->lines[line]) + 1;
 }
 
 void source_point(const struct source *source, size_t offset, struct diag *row,
 		  char buf[static SOURCE_LINE_MAX + 8])
 {
 	size_t start, size, caret, skip = 0;
-	const char *end;
 
 	offset = MIN(offset, source->size);
-	start = line_start(source, offset);
-	end = strpbrk(source->text + start, "\r\n");
-	size = end ? (size_t)(end - source->text) - start : source->size - start;
+	start = source->lines[line_of(source, offset)];
+	size = strcspn(source->text + start, "\r\n");
 	caret = offset - start;
 	if (caret > SOURCE_LINE_MAX * 3 / 4)
 		skip = caret - SOURCE_LINE_MAX / 2;

@@ -5,6 +5,7 @@
  * an editor shows, from 1, columns in bytes.
  */
 #pragma once
+#include "base/arena.h"
 #include "policy/diag.h"
 
 /* The longest source line that a message repeats; longer ones are cut around
@@ -17,7 +18,14 @@ struct source {
 	const char *path; /* NULL = built in */
 	const char *text; /* NUL-terminated */
 	size_t size;
+	const uint32_t *lines; /* where each begins; source_index() */
+	size_t nlines;
 };
+
+/* Finds the lines, for the functions below. 0, or -ENOMEM; the index is in
+ * ARENA.
+ */
+int source_index(struct source *source, struct arena *arena);
 
 void source_position(const struct source *source, size_t offset, unsigned *ret_line,
 		     unsigned *ret_column);

@@ -111,6 +111,7 @@ static const struct refused_row refused_rows[] = {
 	{ RULE("  tags: {a: [1]}\n"), "the tag 'a' must be a text", 4, 13 },
 	{ RULE("  group_id: a b\n"), "group_id", 4, 13 },
 	{ RULE("- id: r\n" FALSE_RULE), "the id is used twice", 4, 7 },
+	{ "rules:\n- id: r\n  expression: fim.write.file.nope == \"x\"\n", "nope", 3, 15 },
 	{ "rules:\n- id: r\n  combine: override\n", "no earlier policy has", 2, 3 },
 	{ "rules:\n- id: r\n  expression: open.file.path == \"/x\"\n  actions: [{block: {}}]\n",
 	  "event type open not enabled", 3, 15 },

@@ -155,10 +155,13 @@ ROWS_TEST(yaml, places, place_rows)
 Test(yaml, point)
 {
 	static const char text[] = "one\n\ttwo x\n";
-	const struct source source = { .name = "n", .text = text, .size = strlen(text) };
+	struct source source = { .name = "n", .text = text, .size = strlen(text) };
+	struct arena arena;
 	char buf[SOURCE_LINE_MAX + 8];
 	struct diag row = { 0 };
 
+	cr_assert_eq(arena_init(&arena, ARENA_SIZE), 0);
+	cr_assert_eq(source_index(&source, &arena), 0);
 	source_point(&source, 9, &row, buf);
 	cr_expect_eq(row.line, 2);
 	cr_expect_eq(row.column, 6);
@@ -166,20 +169,25 @@ Test(yaml, point)
 	cr_expect_eq(row.caret, 5);
 	source_point(&source, 4000, &row, buf);
 	cr_expect_eq(row.line, 3);
+	arena_done(&arena);
 }
 
 Test(yaml, point_in_a_long_line)
 {
 	char text[1000], buf[SOURCE_LINE_MAX + 8];
-	const struct source source = { .name = "n", .text = text, .size = sizeof text - 1 };
+	struct source source = { .name = "n", .text = text, .size = sizeof text - 1 };
+	struct arena arena;
 	struct diag row = { 0 };
 
 	memset(text, 'a', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
 	text[700] = '<';
+	cr_assert_eq(arena_init(&arena, ARENA_SIZE), 0);
+	cr_assert_eq(source_index(&source, &arena), 0);
 	source_point(&source, 700, &row, buf);
 	cr_expect_eq(row.column, 701);
 	cr_expect_eq(row.source[row.caret], '<');
+	arena_done(&arena);
 }
 
 Test(yaml, limits)
