@@ -8,6 +8,8 @@
 
 #include "base/jsonw.h"
 
+enum { JSON_FIRST = 64 * 1024, JSON_MAX = 1024 * 1024 * 1024 };
+
 static void string_item(void *data, const char *text)
 {
 	jsonw_string(data, text);
@@ -162,22 +164,20 @@ static void write_document(struct jsonw *w, const struct checked *checked)
 
 int check_json(const struct checked *checked)
 {
-	_cleanup_free_ char *buf = NULL;
 	struct jsonw w;
-	char none[1];
-	size_t size;
+	ssize_t size = -ENOBUFS;
 
-	/* the writer counts on when its buffer is full: first ask how much it is */
-	jsonw_init(&w, none, sizeof none);
-	write_document(&w, checked);
-	size = w.len + 1;
-	buf = malloc(size);
-	if (!buf)
-		return -ENOMEM;
-	jsonw_init(&w, buf, size);
-	write_document(&w, checked);
-	if (jsonw_finish(&w) < 0)
-		return -ENOMEM;
-	(void)printf("%s\n", buf);
-	return 0;
+	/* how long the document is shows only when it fits */
+	for (size_t room = JSON_FIRST; size == -ENOBUFS && room <= JSON_MAX; room *= 4) {
+		_cleanup_free_ char *buf = malloc(room);
+
+		if (!buf)
+			return -ENOMEM;
+		jsonw_init(&w, buf, room);
+		write_document(&w, checked);
+		size = jsonw_finish(&w);
+		if (size >= 0)
+			(void)printf("%s\n", buf);
+	}
+	return size < 0 ? -ENOMEM : 0;
 }

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# guard check: its JSON, its exit status, and what it says to a person.
+# Exercises policy/load, cmd/check.
+. "${srcdir:-.}/tests/live/tap.sh"
+need jq
+
+cat >good.policy <<'END'
+version: 3.2.1
+macros:
+  - {id: TOOLS, values: [nc, ncat]}
+rules:
+  - id: watch
+    expression: exec.file.name in TOOLS
+  - id: refuse
+    expression: connect.addr.port == 25
+    protetcion: blocking
+    actions:
+      - block: {errno: EACCES}
+  - id: later
+    expression: open.file.path == "/etc/shadow"
+  - id: other
+    filters: [os == "windows"]
+    expression: exec.cmdline == "x"
+  - id: off
+    expression: exec.pid == 1
+    disabled: true
+END
+cat >bad.policy <<'END'
+rules:
+  - id: wrong
+    expression: >-
+      exec.file.name == "a" ||
+      exec.file.nmae == "b"
+  - id: right
+    expression: exec.file.name == "c"
+END
+cat >action.policy <<'END'
+rules:
+  - id: half
+    expression: exec.file.name == "c"
+    actions: [{log: {level: loud}}]
+END
+: >empty.policy
+
+# shows PATTERN COMMAND...: standard output has a line that matches.
+shows() { "${@:2}" >shown; grep -Eq -e "$1" shown || { cat shown; return 1; }; }
+json() { "$guard" check --json "$@" >json; }
+# holds FILTER: the JSON document, seen through FILTER, is true.
+holds() { jq -e "$1" json >/dev/null || { jq -c . json; return 1; }; }
+rule() { holds ".rules[] | select(.id == \"$1\") | $2"; }
+
+check "a good policy has status 0" json good.policy
+check "the document is one line" test "$(wc -l <json)" -eq 1
+check "it has the keys of the contract" holds '
+	([.policies[0] | has("name", "version", "status")] | all) and (.macros | length == 1) and
+	([.rules[] | has("id", "policy", "event", "status", "message", "line", "column",
+		"protection", "guarantee", "needs", "warnings")] | all) and
+	([.rules[].needs | has("syscalls", "paths")] | all)'
+check "the policy is named" holds '.policies[0] | .name == "good.policy" and .version == "3.2.1" and .status == "loaded"'
+check "a monitoring rule" rule watch '.status == "loaded" and .event == "exec" and .protection == "monitoring"'
+check "it needs execve and execveat" rule watch '.needs.syscalls | index("execve") != null and index("execveat") != null'
+check "it is verified" rule watch '.guarantee == "verified"'
+check "a blocking rule" rule refuse '.protection == "blocking" and .guarantee == "emulated" and .event == "connect"'
+check "it needs connect" rule refuse '.needs.syscalls | index("connect") != null'
+check "the misspelt key is a warning" rule refuse '.warnings | length == 1 and (.[0] | contains("protection"))'
+check "what is not watched is filtered" rule later '.status == "filtered" and (.message | contains("not enabled"))'
+check "a rule for another system is filtered" rule other '.status == "filtered"'
+check "a disabled rule" rule off '.status == "disabled" and .protection == "disabled"'
+
+check "a broken rule has status 1" exits 1 json bad.policy
+check "it is an error with its place" rule wrong '.status == "error" and .line == 5 and .column == 7'
+check "the message has a hint" rule wrong '.message | contains("exec.file.name")'
+check "the other rule is loaded" rule right '.status == "loaded"'
+check "an action that is left out has status 1" exits 1 json action.policy
+check "its rule is an error that says so" rule half '.status == "error" and (.message | contains("loaded without it"))'
+check "an empty policy has status 1" exits 1 json empty.policy
+check "its status is error" holds '.policies[0].status == "error"'
+check "two policies" exits 1 json good.policy bad.policy
+check "both are there" holds '.policies | length == 2'
+check "a missing policy has status 1" exits 1 json no-such.policy
+check "a bad option has status 1" exits 1 "$guard" check --jsn
+check "and a hint" says "did you mean '--json'" "$guard" check --jsn
+check "the built-in policy is right" "$guard" check --config /dev/null "$srcdir/conf/policies/default.policy"
+check "the examples are right" "$guard" check "$srcdir/conf/policies/examples"
+
+"$guard" check bad.policy >text
+check "the place, as compilers write it" grep -q "^bad.policy:5:7: rule 'wrong': " text
+check "the source line" grep -q '^ *exec.file.nmae == "b"$' text
+check "the caret is below the error" awk '/nmae == "b"$/ { at = index($0, "exec") } /^ *\^$/ { caret = index($0, "^") }
+	END { exit !(at && at == caret) }' text
+check "the summary" grep -q '^1 rule loaded, 1 error$' text
+"$guard" check good.policy >text
+check "the summary of many" grep -q '^2 rules loaded (1 blocking), 2 filtered, 1 disabled, 1 warning$' text
+
+check "a rule is explained" shows "block with EACCES" "$guard" check --explain refuse good.policy
+check "its field is there" shows "connect.addr.port.*memory" "$guard" check --explain refuse good.policy
+check "a rule that is not there" exits 1 "$guard" check --explain refsue good.policy
+check "and the nearest one" says "did you mean 'refuse'" "$guard" check --explain refsue good.policy
+check "a broken rule is explained by its error" shows "exec.file.nmae" "$guard" check --explain wrong bad.policy
+
+# whatever bytes a file holds, the document is JSON and the terminal is safe
+printf 'rules:\n  - id: a\n    description: "\\e[2J"\n    expression: exec.file.name == "\342\200\256"\n' >odd.policy
+check "odd bytes are JSON" json odd.policy
+printf 'rules:\n  - id: a\n    "\\e[2J": 1\n    expression: exec.pid == 1\n' >odd.policy
+no_escape() { "$guard" check odd.policy >text; ! grep -q $'\033' text; }
+check "no escape reaches the terminal" no_escape
+finish
