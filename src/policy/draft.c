@@ -166,6 +166,23 @@ static int read_override(struct load *load, struct draft *d)
 	return 0;
 }
 
+/* Ids of events that guard reports about itself: a rule may not pose as them. */
+static const char *const reserved_ids[] = {
+	"ruleset_loaded",     "heartbeat",     "events_lost",      "supervisor_restarted",
+	"supervisor_lost",    "recorder_lost", "abnormal_path",    "self_test",
+	"anomaly_detection",  "noisy_process", "lost_events_read", "lost_events_write",
+	"internal_core_dump",
+};
+
+static bool id_is_reserved(const char *id)
+{
+	for (size_t i = 0; i < ELEMENTS(reserved_ids); i++) {
+		if (streq(reserved_ids[i], id))
+			return true;
+	}
+	return false;
+}
+
 static int read_id(struct load *load, struct draft *d)
 {
 	const struct yaml *id = yaml_get(d->node, "id");
@@ -177,6 +194,9 @@ static int read_id(struct load *load, struct draft *d)
 	if (!id_is_valid(id->text))
 		return report_draft(load, d, id,
 				    "the id '%s' holds other characters than letters, digits and _",
+				    id->text);
+	if (id_is_reserved(id->text))
+		return report_draft(load, d, id, "the id '%s' is reserved for guard's own events",
 				    id->text);
 	if (group && !id_is_valid(group))
 		return report_draft(

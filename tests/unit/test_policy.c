@@ -64,6 +64,7 @@ struct refused_row {
 static const struct refused_row refused_rows[] = {
 	{ "rules:\n- expression: exec.file.name == \"x\"\n", "the rule has no id", 2, 3 },
 	{ "rules:\n- id: a-b\n" FALSE_RULE, "other characters than letters", 2, 7 },
+	{ "rules:\n- id: heartbeat\n" FALSE_RULE, "reserved", 2, 7 },
 	{ "rules:\n- id: r\n", "the rule has no expression", 2, 3 },
 	{ "rules:\n- just a text\n", "a rule must be a mapping", 2, 3 },
 	{ "rules:\n- id: r\n  expression: [a]\n", "'expression' must be a text", 3, 15 },
@@ -644,5 +645,54 @@ Test(policy, paths_that_cannot_be_read)
 		cr_expect_not_null(strstr(err.text, rows[i].path), "%s", err.text);
 		cr_expect_null(set);
 		diags_done(&diags);
+	}
+}
+
+/* ---- bounds ---- */
+
+static const struct {
+	const char *before, *item, *after;
+	size_t allowed; /* so many items are fine, one more is not */
+	const char *message;
+} bound_rows[] = {
+	{ "rules:\n- id: ", "a", "\n" FALSE_RULE, 255, "the id" },
+	{ RULE("  tags: {"), "t%zu: x, ", "}\n", 64, "more than 64 tags" },
+	{ RULE("  product_tags: ["), "t%zu, ", "]\n", 64, "more than 64 product tags" },
+	{ RULE("  actions: ["), "{log: {level: info, message: m%zu}}, ", "]\n", 32,
+	  "more than 32 actions" },
+	{ "rules:\n- id: r\n  expression: exec.pid == 1", " ", "|| exec.pid == 2\n", 65507,
+	  "longer than 65536 bytes" },
+};
+
+/* The format of an item is one of the literals above. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+static char *repeat(const char *before, const char *item, size_t count, const char *after)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)fputs(before, out);
+	for (size_t i = 0; i < count; i++)
+		(void)fprintf(out, item, i);
+	(void)fputs(after, out);
+	(void)fclose(out);
+	return text;
+}
+#pragma GCC diagnostic pop
+
+ROWS_TEST(policy, bounds, bound_rows)
+{
+	for (size_t over = 0; over <= 1; over++) {
+		_cleanup_free_ char *text = repeat(r->before, r->item, r->allowed + over, r->after);
+		const char *file = text;
+		struct loaded l;
+
+		load_files(&l, &file, 1);
+		cr_expect_eq(l.diags.errors, over, "%s: %s", r->message, l.err.text);
+		if (over)
+			cr_expect_not_null(strstr(l.err.text, r->message), "%s", l.err.text);
+		unload(&l);
 	}
 }
