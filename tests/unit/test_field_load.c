@@ -86,7 +86,7 @@ static struct idnames *some_names(void)
 	(void)snprintf(passwd, sizeof passwd, "/tmp/guard-passwd-%d", getpid());
 	(void)snprintf(group, sizeof group, "/tmp/guard-group-%d", getpid());
 	write_file(passwd, "root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:\n"
-			   "# comment:x:7:7\n+nis:x:9:9:\nbad line\nbig:x:4294967296:1:\n"
+			   "# comment:x:7:7\n+nis:x:9:9:\nbad line\nbig:x:4294967303:1:\n"
 			   "user:x:1000:1000:::\n:x:5:5:\nlast:x:4294967295:0:");
 	write_file(group, "root:x:0:\nwheel:x:10:user,root\nusers:x:1000:\nneg:x:-1:\n");
 	cr_assert_eq(idnames_load(passwd, group, &names), 0);
