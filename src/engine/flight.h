@@ -108,6 +108,19 @@ bool flight_refuse_unreadable(struct supervisor *sv, unsigned slot, struct event
 void flight_dispatch(struct supervisor *sv, unsigned slot);
 struct decision flight_decide(struct supervisor *sv, const struct event *event);
 
+/* ---- start.c ---- */
+
+/* Starts the stub under its filter; it waits for start_begin(). 0, or -errno with
+ * the reason in the journal.
+ */
+int start_launch(struct supervisor *sv);
+/* Writes down why nothing could be started: ERROR, which it returns. */
+int start_failed(struct supervisor *sv, enum launch_step step, int error);
+/* Everything is in place: the workload may run. */
+void start_begin(struct supervisor *sv);
+/* Everything is in place to go on where a supervisor died. */
+void start_recover(struct supervisor *sv);
+
 /* ---- one handler each ---- */
 void exec_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void exec_worked(struct supervisor *sv, unsigned slot, int result);

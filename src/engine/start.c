@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* start.c - how a supervisor comes to its workload: by starting it, or by taking
+ * it over from one that died.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+
+#include "engine/flight.h"
+#include "engine/loaded.h"
+#include "kernel/filter.h"
+#include "kernel/notify.h"
+
+int start_failed(struct supervisor *sv, enum launch_step step, int error)
+{
+	const char *why = strerror(-error);
+
+	if (step == LAUNCH_FAILED_FILTER && error == -EBUSY)
+		why = "another supervisor listens above this process already (a nested guard, or a "
+		      "container runtime with its own); there can be only one";
+	else if (step == LAUNCH_FAILED_FILTER && (error == -EACCES || error == -EINVAL))
+		why = "the kernel refuses the seccomp filter";
+	sv->journal->launch_status = 125;
+	(void)snprintf(sv->journal->launch_text, sizeof sv->journal->launch_text,
+		       "cannot supervise: %s", why);
+	return error;
+}
+
+/* What is notified follows from the policy; what is refused always, from the
+ * configuration. Guard's own processes are named by their pids.
+ */
+static int build_filter(struct supervisor *sv, struct sock_fprog *ret)
+{
+	const struct config *config = sv->options.config;
+	const struct ruleset *ruleset = sv->ruleset;
+	struct filter_request *request = calloc(1, sizeof *request);
+	int r = 0;
+
+	if (!request)
+		return -ENOMEM;
+	filter_request_init(request);
+	request->refuse_io_uring = config->refuse_io_uring;
+	request->refuse_userfaultfd = config->refuse_userfaultfd;
+	for (unsigned type = 1; type < EVENT_COUNT && config->mode != MODE_OFF; type++) {
+		if (!ruleset->needs[type].watched)
+			continue;
+		if (type == EVENT_CONNECT)
+			filter_request_syscall(request, SYSCALL_connect);
+		else
+			filter_request_event(request, type);
+	}
+	if (ruleset->follows_images && config->mode != MODE_OFF)
+		filter_request_event(request, EVENT_EXEC);
+	if (config->protect_self) {
+		pid_t recorder = atomic_load(&sv->journal->recorder);
+
+		filter_request_syscall(request, SYSCALL_kill);
+		filter_request_syscall(request, SYSCALL_pidfd_send_signal);
+		r = filter_request_protect(request, sv->options.keeper_pid, false);
+		if (r == 0)
+			r = filter_request_protect(request, getpid(), true);
+		if (r == 0 && recorder)
+			r = filter_request_protect(request, recorder, true);
+	}
+	if (r == 0)
+		r = filter_build(request, SYSCALL_ABI_NATIVE, ret);
+	free(request);
+	return r;
+}
+
+/* The stub is a member of the keeper's session and process group, the
+ * supervisor of its own: nothing that a terminal sends to the workload reaches it.
+ */
+int start_launch(struct supervisor *sv)
+{
+	struct launch_request request = *sv->options.launch;
+	enum launch_step step = LAUNCH_STARTING;
+	struct sock_fprog filter;
+	int r;
+
+	r = build_filter(sv, &filter);
+	if (r < 0)
+		return start_failed(sv, step, r);
+	request.filter = &filter;
+	r = launch_start(&request, &sv->launch, &step);
+	filter_done(&filter);
+	if (r < 0)
+		return start_failed(sv, step, r);
+	/* the stub keeps the table that we shared so far, we go on with a copy */
+	if (unshare(CLONE_FILES) < 0)
+		return start_failed(sv, step, -errno);
+	sv->listener = sv->launch.listener;
+	sv->journal->root_pid = sv->launch.pid;
+	atomic_store(&sv->journal->root_state, ROOT_RUNNING);
+	return 0;
+}
+
+void start_begin(struct supervisor *sv)
+{
+	struct loaded loaded = { sv->ruleset, sv->options.diags };
+
+	reporter_hello(sv->reporter);
+	reporter_internal(sv->reporter, "ruleset_loaded", NULL, false, loaded_body, &loaded);
+	launch_go(&sv->launch);
+}
+
+/* ---- after a death ---- */
+
+static void lost_body(struct jsonw *w, const void *data)
+{
+	const struct journal_slot *js = data;
+
+	jsonw_key(w, "guard_exec");
+	jsonw_begin_object(w);
+	jsonw_kv_int(w, "pid", js->tgid);
+	jsonw_kv_string(w, "reason", reason_name(REASON_SUPERVISOR_LOST));
+	jsonw_end_object(w);
+}
+
+static void restarted_body(struct jsonw *w, const void *data)
+{
+	const struct journal *journal = data;
+
+	jsonw_kv_uint(w, "restarts", atomic_load(&journal->restarts));
+}
+
+/* What the one before had in hand. A slot counts by its notification, not by its
+ * step: it may have died between receiving and saying so.
+ */
+static void recover_slot(struct supervisor *sv, unsigned slot)
+{
+	struct journal_slot *js = &sv->journal->slots[slot];
+	uint32_t step = atomic_load(&js->step);
+	struct proc_stat stat;
+
+	if (!js->notification.id)
+		return;
+	if (notify_valid(sv->listener, js->notification.id) == 0) {
+		if (step == SLOT_EFFECT) {
+			sv->high = MAX(sv->high, slot + 1);
+			flight_result(sv, slot, js->result);
+			return;
+		}
+		journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
+		sv->flights[slot].recovered = step == SLOT_WORKING;
+		flight_dispatch(sv, slot);
+		return;
+	}
+	if (step == SLOT_EXEC && (procfs_stat(js->tgid, &stat) < 0 || stat.state == 'Z'))
+		reporter_internal(
+			sv->reporter, "supervisor_lost",
+			"killed a process whose exec was in flight when the supervisor died", true,
+			lost_body, js);
+	js->notification.id = 0;
+	journal_slot_step(sv->journal, slot, SLOT_FREE);
+}
+
+void start_recover(struct supervisor *sv)
+{
+	journal_recover(sv->journal);
+	reporter_hello(sv->reporter);
+	reporter_internal(sv->reporter, "supervisor_restarted", NULL, false, restarted_body,
+			  sv->journal);
+	for (unsigned i = 0; i < JOURNAL_SLOTS; i++)
+		recover_slot(sv, i);
+}
