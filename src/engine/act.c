@@ -171,7 +171,7 @@ void reporter_commit(struct reporter *reporter, const struct event *event,
 	for (size_t i = 0; i < decision->nmatches; i++) {
 		const struct match *match = &decision->matches[i];
 
-		if (match->kind < VERDICT_BLOCKED)
+		if (match->kind < VERDICT_BLOCKED || match->rule->silent)
 			continue;
 		summarise(event, match, summary, sizeof summary);
 		commit_line(reporter, summary, write_line(reporter, event, match, guarantee));

@@ -119,6 +119,7 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller)
 		d = flight_decide(sv, &event);
 	if (d.strongest.kind >= VERDICT_BLOCKED) {
 		(void)close(TAKE_FD(f->connect.job.fd));
+		(void)proctab_refresh(sv->processes, process, UINT64_MAX);
 		flight_refuse(sv, slot, &event, &d, GUARANTEE_EMULATED);
 		return;
 	}

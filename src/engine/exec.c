@@ -230,6 +230,10 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller,
 		return;
 	}
 	if (d.strongest.kind >= VERDICT_BLOCKED) {
+		/* the report shows all of it, and the caller is parked: it can be read */
+		(void)proctab_refresh(sv->processes, process, UINT64_MAX & ~(uint64_t)NEED_COMM);
+		candidate = proctab_candidate(process, &image);
+		candidate.comm = future_comm(f->exec.path, strlen(f->exec.path));
 		flight_refuse(sv, slot, &event, &d, GUARANTEE_VERIFIED);
 		return;
 	}

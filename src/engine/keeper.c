@@ -29,7 +29,14 @@
 enum {
 	/* a supervisor that dies this often within a minute is not worth another */
 	RESTARTS_PER_MINUTE = 600,
+	RECORDERS_PER_MINUTE = 60,
 	RECORDER_EXIT_MS = 4000,
+};
+
+/* How often something was started again in the current minute. */
+struct rate {
+	int64_t minute_ns;
+	unsigned count;
 };
 
 struct keeper {
@@ -43,15 +50,14 @@ struct keeper {
 	int news, signals;
 	pid_t supervisor, recorder;
 	bool killable, show_refusals, launched, killing;
-	int64_t minute_ns; /* start of the minute that restarts are counted in */
-	unsigned restarts;
+	struct rate supervisor_rate, recorder_rate;
 	uint32_t mirrored_stops; /* of journal->root_stops */
 	sigset_t old_mask;
 };
 
 /* ---- processes ------------------------------------------------------------------ */
 
-static void start_recorder(struct keeper *k)
+static int start_recorder(struct keeper *k)
 {
 	const struct report_origin *origin = k->options->origin;
 	struct recorder_options options = { .hostname = origin->hostname,
@@ -60,10 +66,14 @@ static void start_recorder(struct keeper *k)
 					    .colour = true };
 	struct err err = { .code = 0 };
 
+	int r;
+
 	k->recorder = 0;
-	if (recorder_spawn(k->recorder_link[1], &k->sinks, &options, &k->recorder, &err) < 0)
-		log_error("no recorder, events go nowhere: %s", err.text);
+	r = recorder_spawn(k->recorder_link[1], &k->sinks, &options, &k->recorder, &err);
+	if (r < 0)
+		log_error("no recorder, so no events: %s", err.text);
 	atomic_store(&k->journal->recorder, k->recorder);
+	return r;
 }
 
 /* The filter of the workload names guard's processes by their pids, so a
@@ -175,6 +185,16 @@ static void from_supervisor(struct keeper *k)
 
 /* ---- what the user sees -------------------------------------------------------------- */
 
+/* A reader of standard error that has stalled must not stall guard; lines are
+ * shorter than PIPE_BUF, so what poll(2) calls writable takes one whole.
+ */
+static bool stderr_takes_a_line(void)
+{
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
 static void show_refusals(struct keeper *k)
 {
 	uint64_t shown = atomic_load(&k->journal->shown);
@@ -184,6 +204,8 @@ static void show_refusals(struct keeper *k)
 	if (atomic_load(&k->journal->head) - shown > JOURNAL_RING_SIZE / 2)
 		shown = MAX(shown, atomic_load(&k->journal->tail));
 	while ((record = journal_peek(k->journal, &shown))) {
+		if (k->show_refusals && !stderr_takes_a_line())
+			break;
 		if (k->show_refusals)
 			log_error("%s", record->summary);
 		shown += record->size;
@@ -249,6 +271,15 @@ static void forward(struct keeper *k, const struct signalfd_siginfo *info)
 	(void)kill(root_pid(k), signal_number);
 }
 
+static bool rate_allow(struct rate *rate, unsigned most)
+{
+	int64_t now = now_monotonic_ns();
+
+	if (now - rate->minute_ns > INT64_C(60000000000))
+		*rate = (struct rate){ .minute_ns = now };
+	return ++rate->count <= most;
+}
+
 /* ---- children ------------------------------------------------------------------------------ */
 
 static void kill_everything(struct keeper *k)
@@ -259,15 +290,8 @@ static void kill_everything(struct keeper *k)
 
 static bool restart_allowed(struct keeper *k)
 {
-	int64_t now = now_monotonic_ns();
-
-	if (k->options->config->on_supervisor_loss == LOSS_KILL || k->listener < 0)
-		return false;
-	if (now - k->minute_ns > INT64_C(60000000000)) {
-		k->minute_ns = now;
-		k->restarts = 0;
-	}
-	return ++k->restarts <= RESTARTS_PER_MINUTE;
+	return k->options->config->on_supervisor_loss == LOSS_RESTART && k->listener >= 0 &&
+	       rate_allow(&k->supervisor_rate, RESTARTS_PER_MINUTE);
 }
 
 static void supervisor_ended(struct keeper *k, int status)
@@ -311,8 +335,8 @@ static void child_changed(struct keeper *k, pid_t pid, int status)
 	} else if (pid == k->recorder && ended) {
 		k->recorder = 0;
 		atomic_store(&k->journal->recorder, 0);
-		if (k->supervisor)
-			start_recorder(k);
+		if (k->supervisor && rate_allow(&k->recorder_rate, RECORDERS_PER_MINUTE))
+			(void)start_recorder(k);
 	}
 }
 
@@ -518,8 +542,8 @@ int keeper_run(const struct keeper_options *options)
 		log_error("%s", err.text);
 		return 125;
 	}
-	if (k.sinks.count)
-		start_recorder(&k);
+	if (k.sinks.count && start_recorder(&k) < 0 && !options->config->best_effort)
+		return 125;
 	r = start_supervisor(&k);
 	if (r < 0) {
 		log_error("cannot fork: %s", strerror(-r));

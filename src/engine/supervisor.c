@@ -165,7 +165,7 @@ bool flight_refuse_unreadable(struct supervisor *sv, unsigned slot, struct event
 
 	if (d.strongest.kind < VERDICT_BLOCKED)
 		return false;
-	flight_refuse(sv, slot, event, &d, GUARANTEE_VERIFIED);
+	flight_refuse(sv, slot, event, &d, event_type_guarantee(event->type));
 	return true;
 }
 

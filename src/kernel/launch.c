@@ -35,6 +35,24 @@ static void page_wait_while(struct launch_page *page, enum launch_step step)
 		(void)syscall(SYS_futex, &page->step, FUTEX_WAIT, step, NULL, NULL, 0);
 }
 
+/* The same, for a stub that may die without a word (the OOM killer, an outer
+ * filter that kills): false when it did.
+ */
+static bool page_wait_for(struct launch_page *page, enum launch_step step, pid_t stub)
+{
+	static const struct timespec now_and_then = { .tv_nsec = 100 * 1000 * 1000 };
+	siginfo_t info;
+
+	while (atomic_load(&page->step) == (uint32_t)step) {
+		info.si_pid = 0;
+		if (waitid(P_PID, (id_t)stub, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		    info.si_pid)
+			return atomic_load(&page->step) != (uint32_t)step;
+		(void)syscall(SYS_futex, &page->step, FUTEX_WAIT, step, &now_and_then, NULL, 0);
+	}
+	return true;
+}
+
 /* ---- in the stub: from here on only system calls, no library state ------ */
 
 _Noreturn static void stub_fail(struct launch_page *page, enum launch_step step, int error)
@@ -125,7 +143,10 @@ int launch_start(const struct launch_request *request, struct launch *ret,
 		(void)munmap(page, sizeof *page);
 		return r;
 	}
-	page_wait_while(page, LAUNCH_STARTING);
+	if (!page_wait_for(page, LAUNCH_STARTING, (pid_t)pid)) {
+		page->error = ECHILD;
+		atomic_store(&page->step, LAUNCH_FAILED_FILTER);
+	}
 	*ret_step = atomic_load(&page->step);
 	if (*ret_step != LAUNCH_FILTERED) {
 		int r = -page->error;
