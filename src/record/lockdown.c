@@ -85,7 +85,10 @@ int lockdown(struct err *err)
 	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	if (!filter)
 		return err_set(err, -ENOMEM, "out of memory");
-	error = add_rules(filter);
+	/* privilege_drop() has set it; were it missing, loading should fail */
+	error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
+	if (error == 0)
+		error = add_rules(filter);
 	if (error == 0)
 		error = seccomp_load(filter);
 	seccomp_release(filter);

@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 /* Everything that is not on the list fails with EPERM from here on. What the
- * libraries would open later (time zone, random seed) is opened before. 0 or a
- * negative errno with a line in *err. A build with sanitizers keeps all calls.
+ * libraries would open later (time zone, random seed) is opened before. no_new_privs must be set. 0
+ * or a negative errno with a line in *err. A build with sanitizers keeps all calls.
  */
 int lockdown(struct err *err);

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -556,6 +557,7 @@ Test(recorder, no_descriptor_leaks)
 	struct err err = { 0 };
 
 	cr_assert_geq(inherited, 0);
+	cr_assert_eq(dup2(inherited, 900), 900); /* above those of the sinks, too */
 	rig_start(&rig, specs);
 	for (int i = 0; i < 50; i++) {
 		struct seqpacket_head head = { .type = 99 };
@@ -637,10 +639,10 @@ Test(recorder, without_any_privilege)
 {
 	char path[64], *status;
 	size_t size;
-	struct stat st;
 
 	if (geteuid() != 0)
 		cr_skip_test("needs root, to give it up");
+	cr_assert_eq(setgroups(2, (const gid_t[]){ 4, 24 }), 0);
 	rig_start(&rig, file_only);
 	(void)snprintf(path, sizeof path, "/proc/%d/status", rig.pid);
 	status = rig_file(path, &size);
@@ -657,12 +659,35 @@ Test(recorder, without_any_privilege)
 	expect_status(status, "Seccomp:\t2\n");
 #endif
 	cr_expect_eq(getsid(rig.pid), rig.pid);
-	/* not dumpable: its files in /proc are root's, not nobody's */
+	free(status);
+	cr_expect_eq(rig_end(&rig), 0);
+}
+
+/* A guard that is not root has less to give up, and does. */
+Test(recorder, started_by_a_user)
+{
+	char path[64], *status;
+	size_t size;
+	struct stat st;
+
+	if (geteuid() == 0)
+		cr_assert(chown(rig.directory, 4711, 4711) == 0 &&
+			  setresgid(4711, 4711, 4711) == 0 && setresuid(4711, 4711, 4711) == 0);
+	if (access("/proc/self/exe", X_OK) < 0)
+		cr_skip_test("the build directory is closed to others");
+	rig_start(&rig, file_only);
+	rig_line(&rig, LINK_DENIAL, 1, 1, 300);
+	rig_expect_ack(&rig, 1);
+	(void)snprintf(path, sizeof path, "/proc/%d/status", rig.pid);
+	status = rig_file(path, &size);
+	expect_status(status, "NoNewPrivs:\t1\n");
+	free(status);
+	/* not dumpable: what /proc has of it is root's */
 	(void)snprintf(path, sizeof path, "/proc/%d/environ", rig.pid);
 	cr_assert_eq(stat(path, &st), 0);
 	cr_expect_eq(st.st_uid, 0);
-	free(status);
 	cr_expect_eq(rig_end(&rig), 0);
+	expect_file("out", 1);
 }
 
 Test(recorder, signals_do_not_end_it)

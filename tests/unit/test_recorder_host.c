@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -340,7 +341,9 @@ static int attempts_of_child(bool locked)
 	int status;
 
 	if (pid == 0)
-		_exit(locked && lockdown(NULL) < 0 ? 128 : attempts());
+		_exit(locked && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || lockdown(NULL) < 0)
+			      ? 128
+			      : attempts());
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
