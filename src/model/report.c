@@ -195,7 +195,7 @@ static void write_exec(struct report_doc *doc, const struct event *event)
 static void write_connect(struct report_doc *doc, const struct event *event)
 {
 	const struct socket_address *address = &event->connect.addr;
-	/* as many host names as arguments, they are cut together */
+	/* host names are as many as tags at most */
 	size_t count = address->hostnames ? MIN(address->nhostnames, doc->limits->tags) : 0;
 	struct jsonw *w = &doc->w;
 

@@ -2,7 +2,24 @@
 /* report.h - an event plus what was decided about it, as one JSON line.
  *
  * Layout: backend event schema of the peer; everything that is ours is in the
- * one object "guard". See guard(7).
+ * one object "guard", which a reader may drop. Keys of "guard":
+ *
+ *   verdict    detected, would_block, blocked, killed
+ *   errno      name of what a refused call returned; blocked, would_block
+ *   signal     name of the signal; killed, or what would have been sent
+ *   syscall    the call, for example sendto for a connect event
+ *   guarantee  name from guarantee.def
+ *   reason     name from reason.def
+ *   addr_path  AF_UNIX peer of a connect, "@name" when abstract
+ *   lineage    "inferred" when the real parent was gone
+ *   title, message  a sentence for a person; blocked, killed
+ *   tags       rule_id:, source_rule_id:, type:, the rule's, the workload's
+ *   service, hostname, workload  who ran; workload is a UUID
+ *   seq, lost  number of the event in the workload, events lost before it
+ *   truncated  true when any list or text here or elsewhere is cut
+ *
+ * Empty values are left out. Command lines are scrubbed (scrub.h) wherever they
+ * appear. Strings are of any bytes and come out as base/jsonw.h says.
  */
 #pragma once
 #include "base/jsonw.h"
@@ -45,9 +62,11 @@ struct report {
 	uint64_t seq, lost;
 };
 
-/* One line without the newline: its length, or -ENOBUFS. When the whole does
- * not fit, arguments, environment and ancestors are cut (and marked as
- * truncated) before that is returned; 16 KiB always suffice.
+/* One line without the newline: its length, or -ENOBUFS. At most 256 arguments
+ * and variables of 256 bytes and 200 ancestors (the first and the last hundred)
+ * are written. When that does not fit, there are fewer and shorter, then texts
+ * are cut as well (always marked as truncated); 16 KiB suffice for any event.
+ * BUF is NUL-terminated. No allocation; the time is bounded by SIZE.
  */
 ssize_t report_write(const struct report *report, char *buf, size_t size);
 

@@ -135,7 +135,7 @@ static void write_capabilities(struct report_doc *doc, const char *key, uint64_t
 
 	jsonw_key(&doc->w, key);
 	jsonw_begin_array(&doc->w);
-	while (all < end && all->group != CONST_GROUP_CAPABILITY)
+	while (mask && all < end && all->group != CONST_GROUP_CAPABILITY)
 		all++;
 	for (; mask && all < end && all->group == CONST_GROUP_CAPABILITY; all++) {
 		if (mask & (uint64_t)all->value)
