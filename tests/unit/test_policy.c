@@ -80,6 +80,11 @@ static const struct refused_row refused_rows[] = {
 	{ "rules:\n- id: r\n  expression: exec.file.name == \"x\" && connect.addr.port == 1\n",
 	  "connect", 0, 0 },
 	{ "rules:\n- id: r\n  expression: exec.pid == 1 && ${x} == 1\n", "x", 0, 0 },
+	{ "rules:\n- id: r\n  expression: exec.pid == 1 && ${x} == 1\n"
+	  "  actions: [{set: {name: x, value: 1}}]\n",
+	  "reads ${x}: variables are not available", 3, 15 },
+	{ "rules:\n- id: r\n  expression: exec.pid == ${process.pid}\n",
+	  "reads ${process.pid}: variables are not available", 3, 15 },
 	{ RULE("  protection: blokcing\n"), "protection is 'blokcing'", 4, 15 },
 	{ RULE("  protection: blocking\n"), "no block or kill action", 4, 15 },
 	{ RULE("  protection: blocking\n  actions: [{log: {level: info}}]\n"),
@@ -135,6 +140,8 @@ ROWS_TEST(policy, refused, refused_rows)
 	if (r->column)
 		cr_expect_eq(row->column, r->column, "column %u: %s", row->column, row->message);
 	cr_expect_gt(l.diags.errors, 0);
+	if (!strstr(r->message, "twice"))
+		cr_expect_null(l.set, "the rule is loaded all the same");
 	unload(&l);
 }
 
