@@ -26,6 +26,11 @@ int compile_error(struct compiler *c, uint32_t offset, const char *format, ...)
 	return source_error(&c->source, c->macro_use, "in macro %s: %s", c->macro->id, message);
 }
 
+uint32_t compile_place(const struct compiler *c, uint32_t offset)
+{
+	return c->macro ? c->macro_use : offset;
+}
+
 int compile_spend(struct compiler *c, uint32_t offset, size_t cost)
 {
 	c->cost += cost;
@@ -44,7 +49,7 @@ int compile_new(struct compiler *c, uint32_t offset, struct node **ret)
 	n = pool_alloc(c->pool, sizeof *n);
 	if (!n)
 		return -ENOMEM;
-	n->offset = c->macro ? c->macro_use : offset;
+	n->offset = compile_place(c, offset);
 	n->depth = 1;
 	*ret = n;
 	return 0;

@@ -52,6 +52,8 @@ struct compiler {
 int compile_node(struct compiler *c, const struct ast *a, struct node **ret);
 /* Says what is wrong at A, or at the macro that A is in; -EINVAL. */
 int compile_error(struct compiler *c, uint32_t offset, const char *format, ...) PRINTF_LIKE(3, 4);
+/* The place in the rule's text that OFFSET, maybe in a macro, stands for. */
+uint32_t compile_place(const struct compiler *c, uint32_t offset);
 /* Counts the cost of something new: 0, or -EINVAL. */
 int compile_spend(struct compiler *c, uint32_t offset, size_t cost);
 /* A node at OFFSET; its children set its depth and weight in node_join(). */

@@ -77,7 +77,7 @@ int value_field(const struct node *n, const struct frame *f, struct secl_value *
 {
 	const struct secl_field *field = n->load;
 	struct secl_value v = { 0 };
-	int r = f->ctx->schema->load(f->ctx, field, n->element ? f->element : -1, &v);
+	int r = f->ctx->schema->load(f->ctx, field, n->registered ? f->element : -1, &v);
 
 	if (r < 0)
 		return r;

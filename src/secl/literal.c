@@ -43,7 +43,7 @@ static int new_string(struct compiler *c, uint32_t offset, const struct secl_str
 		return -ENOMEM;
 	n->nliterals = 1;
 	n->literals[0].flavour = flavour;
-	n->literals[0].offset = offset;
+	n->literals[0].offset = n->offset;
 	r = compile_text(c, text, &n->literals[0].text);
 	if (r < 0)
 		return r;
@@ -137,7 +137,7 @@ static int fill_strings(struct compiler *c, const struct ast *a, struct node *n)
 		if (r < 0)
 			return r;
 		n->literals[i].flavour = m->flavour;
-		n->literals[i].offset = m->offset;
+		n->literals[i].offset = compile_place(c, m->offset);
 	}
 	n->nliterals = a->count;
 	return 0;
@@ -218,7 +218,8 @@ static int fill_constants(struct compiler *c, const struct ast *a, struct node *
 		else if (v.type == SECL_BOOL)
 			booleans[i] = v.boolean;
 		else if (v.type == SECL_STRING)
-			n->literals[i] = (struct literal){ v.string, FLAVOUR_EXACT, m->offset };
+			n->literals[i] = (struct literal){ v.string, FLAVOUR_EXACT,
+							   compile_place(c, m->offset) };
 		else
 			return compile_error(c, m->offset, "constant cannot stand in a list");
 	}

@@ -275,7 +275,8 @@ static int load_field(struct compiler *c, uint32_t offset, const struct secl_str
 	n->type = field->type;
 	n->array = field->flags & (SECL_FIELD_ARRAY | SECL_FIELD_ITERATOR);
 	/* the type checker sees a list still, as the peer's does */
-	n->element = path.reg.size > 0 && !(field->flags & SECL_FIELD_ARRAY);
+	n->registered = path.reg.size > 0;
+	n->element = n->registered && !(field->flags & SECL_FIELD_ARRAY);
 	n->weight = field->weight;
 	*ret = n;
 	return path.index >= 0 ? subscript(c, offset, path.index, ret) : 0;

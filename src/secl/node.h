@@ -39,7 +39,8 @@ struct node {
 	bool array;
 	bool constant;   /* needs no event: `fixed` or `literals` */
 	bool set;        /* a list of literals */
-	bool element;    /* one element of an iterator: a scalar if need be */
+	bool registered; /* loaded for one element of an iterator, */
+	bool element;    /* and that is a scalar if need be */
 	bool field;      /* the value of a field */
 	bool arithmetic; /* the result of + or - */
 	bool duration;

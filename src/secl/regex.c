@@ -53,14 +53,14 @@ int regexp_new(const char *pattern, size_t size, bool icase, struct regexp **ret
 	_cleanup_free_ char *text = NULL, *wrapped = NULL;
 	uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_NO_AUTO_CAPTURE |
 			   PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_BACKSLASH_C;
-	size_t length, bytes = 0;
+	size_t length, counts, bytes = 0;
 	int r;
 
 	if (!re)
 		return -ENOMEM;
 	if (icase)
 		options |= PCRE2_CASELESS;
-	r = regexp_translate(pattern, size, &text, &length, err);
+	r = regexp_translate(pattern, size, &text, &length, &counts, err);
 	if (r < 0)
 		return r;
 	r = compile(text, length, options, &re->search, err);
@@ -78,9 +78,11 @@ int regexp_new(const char *pattern, size_t size, bool icase, struct regexp **ret
 	r = compile(wrapped, length + sizeof any, options | PCRE2_NO_AUTO_POSSESS, &re->pass, err);
 	if (r < 0)
 		return r;
-	/* two lists of states, three ints each, no more of them than code bytes */
+	/* two lists of states, three ints each; no more of them than bytes of code,
+	 * and one for each round of a counted repetition
+	 */
 	(void)pcre2_pattern_info(re->pass, PCRE2_INFO_SIZE, &bytes);
-	re->workspace = MIN(bytes * 6 + 64, (size_t)REGEXP_STATES);
+	re->workspace = MIN((bytes + counts) * 6 + 64, (size_t)REGEXP_STATES);
 	*ret = TAKE(re);
 	return 0;
 }

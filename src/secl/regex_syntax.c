@@ -10,15 +10,18 @@
 enum { REPEAT_MAX = 1000 };
 
 /* The longest that one byte of pattern can become: \s (two bytes) turns into
- * a bracket of eleven.
+ * a bracket of eleven or twelve, and once more when it is repeated.
  */
-enum { GROWTH = 8 };
+enum { GROWTH = 16 };
 
 struct translator {
 	const char *p, *end;
 	char *out;
 	size_t n;
 	bool repeatable; /* the last thing may be followed by a quantifier */
+	bool single;     /* and it is one character, class or assertion, */
+	size_t atom;     /* which begins here in `out` */
+	size_t counts;   /* sum of the upper bounds of repetitions */
 	struct err *err;
 };
 
@@ -41,6 +44,13 @@ static void emit_text(struct translator *t, const char *text)
 static void emit_code(struct translator *t, unsigned code)
 {
 	t->n += (size_t)sprintf(t->out + t->n, "\\x{%x}", code);
+}
+
+/* What is emitted next is one thing that a quantifier may follow. */
+static void begin_atom(struct translator *t)
+{
+	t->atom = t->n;
+	t->repeatable = t->single = true;
 }
 
 static bool is_hex(char c)
@@ -125,6 +135,8 @@ static int quoted(struct translator *t)
 			t->p++;
 			return 0;
 		}
+		if (((unsigned char)c & 0xc0) != 0x80)
+			begin_atom(t);
 		if (!is_word(c) && (unsigned char)c < 0x80)
 			emit(t, "\\", 1);
 		emit(t, &c, 1);
@@ -166,7 +178,8 @@ static int escape(struct translator *t, bool inside)
 		return refuse(t, "backslash at the end");
 	c = t->p[1];
 	t->p += 2;
-	t->repeatable = true;
+	if (!inside)
+		begin_atom(t);
 	for (size_t i = 0; i < ELEMENTS(escapes); i++) {
 		const char *text = inside ? escapes[i].inside : escapes[i].outside;
 
@@ -239,6 +252,7 @@ static int bracket(struct translator *t)
 {
 	int r;
 
+	begin_atom(t);
 	emit(t, t->p++, 1);
 	if (t->p < t->end && *t->p == '^')
 		emit(t, t->p++, 1);
@@ -255,7 +269,6 @@ static int bracket(struct translator *t)
 	if (t->p == t->end)
 		return refuse(t, "closing ] is missing");
 	emit(t, t->p++, 1);
-	t->repeatable = true;
 	return 0;
 }
 
@@ -345,77 +358,127 @@ static int group(struct translator *t)
 	return flag_group(t);
 }
 
-/* {n}, {n,}, {n,m}; p is at the brace. 0 = an ordinary brace; -EINVAL. */
-static int count_length(struct translator *t)
+/* A quantifier: how long it is, and from where to where it counts. */
+struct repeat {
+	size_t size;
+	unsigned low, high;
+	bool open; /* without an upper bound */
+};
+
+static const struct repeat star = { 1, 0, 0, true }, plus = { 1, 1, 0, true },
+			   maybe = { 1, 0, 1, false };
+
+static int check_repeat(struct translator *t, const struct repeat *repeat)
+{
+	if (repeat->low > REPEAT_MAX || repeat->high > REPEAT_MAX)
+		return refuse(t, "a repetition counts to 1000 at most");
+	if (!repeat->open && repeat->low > repeat->high)
+		return refuse(t, "the bounds of a repetition are the wrong way round");
+	return 1;
+}
+
+/* {n}, {n,}, {n,m}; p is at the brace. 1; 0 = an ordinary brace; -EINVAL. */
+static int counted(struct translator *t, struct repeat *ret)
 {
 	const char *p = t->p + 1;
-	unsigned bounds[2] = { 0, REPEAT_MAX };
+	unsigned bounds[2] = { 0, 0 };
 
+	*ret = (struct repeat){ 0 };
 	for (int i = 0; i < 2; i++) {
 		const char *start = p;
-		unsigned value = 0;
 
 		for (; p < t->end && *p >= '0' && *p <= '9'; p++)
-			value = MIN(value * 10 + (unsigned)(*p - '0'), REPEAT_MAX + 1u);
+			bounds[i] = MIN(bounds[i] * 10 + (unsigned)(*p - '0'), REPEAT_MAX + 1u);
 		if (p == t->end || (p == start && i == 0))
 			return 0;
-		if (p > start)
-			bounds[i] = value;
+		ret->open = i == 1 && p == start;
 		if (*p == '}') {
-			if (i == 0)
-				bounds[1] = bounds[0];
-			break;
+			ret->low = bounds[0];
+			ret->high = bounds[i];
+			ret->size = (size_t)(p + 1 - t->p);
+			return check_repeat(t, ret);
 		}
 		if (*p != ',' || i == 1)
 			return 0;
 		p++;
 	}
-	if (bounds[0] > REPEAT_MAX || bounds[1] > REPEAT_MAX)
-		return refuse(t, "a repetition counts to 1000 at most");
-	if (bounds[0] > bounds[1])
-		return refuse(t, "the bounds of a repetition are the wrong way round");
-	return (int)(p + 1 - t->p);
+	return 0;
 }
 
-static int quantifier(struct translator *t, size_t size)
+/* x+ becomes xx*, x{3,} becomes x{3}x*: the single pass of PCRE2 counts the
+ * rounds of x+ and takes each count for a state of its own, which makes it as
+ * slow as the backtracking that it replaces. Groups it does not count.
+ */
+static void emit_open(struct translator *t, const struct repeat *repeat)
+{
+	size_t size = t->n - t->atom;
+
+	if (repeat->low > 0) {
+		if (repeat->low > 1)
+			t->n += (size_t)sprintf(t->out + t->n, "{%u}", repeat->low);
+		emit(t, t->out + t->atom, size);
+	}
+	emit(t, "*", 1);
+}
+
+static int quantifier(struct translator *t, const struct repeat *repeat)
 {
 	if (!t->repeatable)
 		return refuse(t, "a quantifier without something to repeat (possessive and "
 				 "double quantifiers are not supported)");
-	emit(t, t->p, size);
-	t->p += size;
+	if (t->single && repeat->open)
+		emit_open(t, repeat);
+	else
+		emit(t, t->p, repeat->size);
+	t->counts += MAX(repeat->low, repeat->high);
+	t->p += repeat->size;
 	if (t->p < t->end && *t->p == '?')
 		emit(t, t->p++, 1);
-	t->repeatable = false;
+	t->repeatable = t->single = false;
+	return 0;
+}
+
+static int brace(struct translator *t)
+{
+	struct repeat repeat;
+	int r = counted(t, &repeat);
+
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return quantifier(t, &repeat);
+	begin_atom(t);
+	emit(t, "\\{", 2);
+	t->p++;
 	return 0;
 }
 
 static int translate_one(struct translator *t)
 {
-	int n;
+	char c = *t->p;
 
-	switch (*t->p) {
+	switch (c) {
 	case '\\': return escape(t, false);
 	case '[': return bracket(t);
 	case '(': return group(t);
-	case '*':
-	case '+':
-	case '?': return quantifier(t, 1);
-	case '{':
-		n = count_length(t);
-		if (n != 0)
-			return n < 0 ? n : quantifier(t, (size_t)n);
-		emit(t, "\\", 1);
-		break;
+	case '*': return quantifier(t, &star);
+	case '+': return quantifier(t, &plus);
+	case '?': return quantifier(t, &maybe);
+	case '{': return brace(t);
 	default: break;
 	}
-	t->repeatable = *t->p != '|';
+	if (((unsigned char)c & 0xc0) != 0x80)
+		begin_atom(t);
+	if (c == '|')
+		t->repeatable = false;
+	if (c == ')')
+		t->single = false;
 	emit(t, t->p++, 1);
 	return 0;
 }
 
 int regexp_translate(const char *pattern, size_t size, char **ret, size_t *ret_size,
-		     struct err *err)
+		     size_t *ret_counts, struct err *err)
 {
 	_cleanup_free_ char *out = malloc(size * GROWTH + GROWTH);
 	struct translator t = { .p = pattern, .end = pattern + size, .out = out, .err = err };
@@ -430,5 +493,6 @@ int regexp_translate(const char *pattern, size_t size, char **ret, size_t *ret_s
 	}
 	*ret = TAKE(out);
 	*ret_size = t.n;
+	*ret_counts = t.counts;
 	return 0;
 }

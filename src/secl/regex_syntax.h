@@ -3,6 +3,8 @@
 #pragma once
 #include "base/err.h"
 
-/* The caller frees *ret, which is not NUL-terminated. 0; -EINVAL; -ENOMEM. */
+/* The caller frees *ret, which is not NUL-terminated. *ret_counts is the sum of
+ * the bounds of its repetitions. 0; -EINVAL; -ENOMEM.
+ */
 int regexp_translate(const char *pattern, size_t size, char **ret, size_t *ret_size,
-		     struct err *err);
+		     size_t *ret_counts, struct err *err);
