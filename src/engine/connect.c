@@ -72,6 +72,44 @@ static int read_address(struct flight *f, const struct seccomp_notif *n)
 	return r == size ? 0 : -EFAULT;
 }
 
+/* A process whose connects all hang leaves workers to the others. */
+enum { WORKERS_PER_PROCESS = WORKERS_MAX * 3 / 4 };
+
+static unsigned workers_of(const struct supervisor *sv, pid_t tgid)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < sv->high; i++)
+		count += sv->flights[i].state == FLIGHT_WORKING && sv->flights[i].tgid == tgid;
+	return count;
+}
+
+/* Gives the call to a worker, or lets it wait for one, as it would wait for its
+ * peer.
+ */
+static void work_or_wait(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+
+	if (workers_of(sv, f->tgid) >= WORKERS_PER_PROCESS ||
+	    flight_work(sv, slot, connect_run, &f->connect.job) < 0)
+		f->state = FLIGHT_QUEUED;
+}
+
+void connect_dequeue(struct supervisor *sv)
+{
+	for (unsigned i = 0; i < sv->high; i++) {
+		if (sv->flights[i].state != FLIGHT_QUEUED)
+			continue;
+		if (notify_valid(sv->listener, flight_notification(sv, i)->id) == 0) {
+			work_or_wait(sv, i);
+			continue;
+		}
+		(void)close(TAKE_FD(sv->flights[i].connect.job.fd));
+		flight_end(sv, i);
+	}
+}
+
 static void perform(struct supervisor *sv, unsigned slot, struct event *event,
 		    struct process *process, struct decision *d)
 {
@@ -79,13 +117,10 @@ static void perform(struct supervisor *sv, unsigned slot, struct event *event,
 	int result;
 
 	if (f->connect.kind.may_block) {
-		if (flight_work(sv, slot, connect_run, &f->connect.job) == 0)
-			return;
-		/* all workers hang: this caller gets what a full table gets natively */
-		result = -EAGAIN;
-	} else {
-		result = connect_run(&f->connect.job);
+		work_or_wait(sv, slot);
+		return;
 	}
+	result = connect_run(&f->connect.job);
 	(void)close(TAKE_FD(f->connect.job.fd));
 	flight_result(sv, slot, result);
 	report(sv, event, process, d, result);
@@ -156,6 +191,33 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 		return;
 	}
 	judge(sv, slot, caller);
+}
+
+/* Whether a signal waits that the caller would act on. */
+static bool signal_waits(pid_t tid)
+{
+	struct proc_status status;
+
+	return procfs_status(tid, &status) == 0 && status.pending & ~status.blocked;
+}
+
+void connect_tick(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	bool gone;
+
+	if (f->state != FLIGHT_WORKING && f->state != FLIGHT_QUEUED)
+		return;
+	gone = notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0;
+	f->interrupted = !gone && signal_waits(f->tid);
+	if (!gone && !f->interrupted)
+		return;
+	if (f->state == FLIGHT_WORKING) {
+		worker_pool_interrupt(sv->workers, slot);
+		return;
+	}
+	(void)close(TAKE_FD(f->connect.job.fd));
+	flight_result(sv, slot, -NOTIFY_ERESTARTSYS);
 }
 
 /* What the worker's result is to the caller. */

@@ -17,6 +17,8 @@
 enum flight_state {
 	FLIGHT_NONE,
 	FLIGHT_WAITING, /* another exec of the same process goes first */
+	FLIGHT_READY,   /* to be dispatched by the loop */
+	FLIGHT_QUEUED,  /* waits for a worker */
 	FLIGHT_WORKING, /* a worker has it */
 	FLIGHT_EXEC,    /* continued, one ptrace stop will come */
 	FLIGHT_DYING,   /* killed at its stop, to be reaped */
@@ -68,9 +70,11 @@ struct supervisor {
 	struct resolve_host host;
 	struct flight *flights; /* JOURNAL_SLOTS */
 	const char *service;
-	unsigned high; /* one past the highest slot in use */
+	unsigned ready; /* flights in FLIGHT_READY */
+	unsigned high;  /* one past the highest slot in use */
 	int listener, epoll, signals, timer;
-	bool stalled;       /* no free slot: the listener is not watched */
+	bool stalled;       /* no free slot: callers wait */
+	bool watching;      /* the listener is watched */
 	bool ticking;       /* the timer is armed */
 	bool recorder_full; /* the recorder's end is watched for writing */
 	bool done;
@@ -82,7 +86,7 @@ static inline struct seccomp_notif *flight_notification(struct supervisor *sv, u
 	return &sv->journal->slots[slot].notification;
 }
 
-/* ---- supervisor.c ---- */
+/* ---- flight.c ---- */
 
 /* The notification is over. */
 void flight_end(struct supervisor *sv, unsigned slot);
@@ -104,8 +108,8 @@ void flight_refuse(struct supervisor *sv, unsigned slot, struct event *event,
  */
 bool flight_refuse_unreadable(struct supervisor *sv, unsigned slot, struct event *event,
 			      enum reason reason);
-/* Receives a notification that waited again (see FLIGHT_WAITING). */
-void flight_dispatch(struct supervisor *sv, unsigned slot);
+/* Turns the timer on or off that looks after workers. */
+void flight_tick(struct supervisor *sv, bool on);
 struct decision flight_decide(struct supervisor *sv, const struct event *event);
 
 /* ---- start.c ---- */
@@ -128,6 +132,10 @@ void exec_worked(struct supervisor *sv, unsigned slot, int result);
 bool exec_stopped(struct supervisor *sv, pid_t pid, int status);
 void connect_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void connect_worked(struct supervisor *sv, unsigned slot, int result);
+/* Looks whether anybody still waits for the call, and for nothing else. */
+void connect_tick(struct supervisor *sv, unsigned slot);
+/* Workers have become free: those in the queue may get one. */
+void connect_dequeue(struct supervisor *sv);
 void kill_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void pidfd_signal_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 

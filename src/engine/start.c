@@ -145,7 +145,9 @@ static void recover_slot(struct supervisor *sv, unsigned slot)
 		}
 		journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
 		sv->flights[slot].recovered = step == SLOT_WORKING;
-		flight_dispatch(sv, slot);
+		sv->flights[slot].state = FLIGHT_READY;
+		sv->high = MAX(sv->high, slot + 1);
+		sv->ready++;
 		return;
 	}
 	if (step == SLOT_EXEC && (procfs_stat(js->tgid, &stat) < 0 || stat.state == 'Z'))

@@ -26,8 +26,6 @@ enum {
 	/* every event's own memory: the longest argv and environment, pointers, and
 	 * the spans that they are read through */
 	EVENT_ARENA_SIZE = 96 * 1024 * 1024,
-	/* how often a caller that waits for a worker is looked after */
-	TICK_NS = 20 * 1000 * 1000,
 	EPOLL_BATCH = 8,
 	/* descriptors that are not the process table's */
 	FDS_RESERVED = 256,
@@ -36,138 +34,6 @@ enum {
 
 /* What an epoll event is about. */
 enum source { FROM_LISTENER, FROM_SIGNALS, FROM_WORKERS, FROM_KEEPER, FROM_RECORDER, FROM_TIMER };
-
-/* ---- flights ---- */
-
-static void wake_waiting(struct supervisor *sv, pid_t tgid)
-{
-	for (unsigned i = 0; i < sv->high; i++) {
-		if (sv->flights[i].state == FLIGHT_WAITING && sv->flights[i].tgid == tgid) {
-			flight_dispatch(sv, i);
-			return;
-		}
-	}
-}
-
-static void watch_listener(struct supervisor *sv, bool on)
-{
-	struct epoll_event event = { .events = on ? EPOLLIN : 0, .data.u32 = FROM_LISTENER };
-
-	(void)epoll_ctl(sv->epoll, EPOLL_CTL_MOD, sv->listener, &event);
-	sv->stalled = !on;
-}
-
-void flight_end(struct supervisor *sv, unsigned slot)
-{
-	struct flight *f = &sv->flights[slot];
-	bool was_exec = f->handler == HANDLER_EXEC;
-	pid_t tgid = f->tgid;
-
-	sv->journal->slots[slot].notification.id = 0;
-	journal_slot_step(sv->journal, slot, SLOT_FREE);
-	f->state = FLIGHT_NONE;
-	f->handler = HANDLER_NONE;
-	while (sv->high && sv->flights[sv->high - 1].handler == HANDLER_NONE)
-		sv->high--;
-	if (sv->stalled)
-		watch_listener(sv, true);
-	if (was_exec)
-		wake_waiting(sv, tgid);
-}
-
-void flight_fail(struct supervisor *sv, unsigned slot, int error)
-{
-	(void)notify_fail(sv->listener, flight_notification(sv, slot)->id, error);
-	flight_end(sv, slot);
-}
-
-void flight_result(struct supervisor *sv, unsigned slot, int64_t result)
-{
-	struct journal_slot *js = &sv->journal->slots[slot];
-
-	js->result = result;
-	journal_slot_step(sv->journal, slot, SLOT_EFFECT);
-	if (result < 0)
-		(void)notify_fail(sv->listener, js->notification.id, (int)-result);
-	else
-		(void)notify_return(sv->listener, js->notification.id, result);
-	flight_end(sv, slot);
-}
-
-void flight_continue(struct supervisor *sv, unsigned slot)
-{
-	(void)notify_continue(sv->listener, flight_notification(sv, slot)->id);
-	flight_end(sv, slot);
-}
-
-static void tick(struct supervisor *sv, bool on)
-{
-	struct itimerspec spec = { .it_interval.tv_nsec = on ? TICK_NS : 0,
-				   .it_value.tv_nsec = on ? TICK_NS : 0 };
-
-	if (sv->ticking != on)
-		(void)timerfd_settime(sv->timer, 0, &spec, NULL);
-	sv->ticking = on;
-}
-
-int flight_work(struct supervisor *sv, unsigned slot, worker_job *job, void *data)
-{
-	int r;
-
-	journal_slot_step(sv->journal, slot, SLOT_WORKING);
-	r = worker_pool_start(sv->workers, slot, job, data);
-	if (r < 0) {
-		journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
-		return r;
-	}
-	sv->flights[slot].state = FLIGHT_WORKING;
-	tick(sv, true);
-	return 0;
-}
-
-/* ---- verdicts ---- */
-
-bool flight_enforces(const struct supervisor *sv, enum event_type type)
-{
-	return sv->options.config->mode == MODE_BLOCK && sv->ruleset->needs[type].blocking;
-}
-
-struct decision flight_decide(struct supervisor *sv, const struct event *event)
-{
-	return decide(&(struct decide_request){ .ruleset = sv->ruleset,
-						.mode = sv->options.config->mode,
-						.event = event,
-						.names = sv->options.origin->names,
-						.service = sv->options.origin->service,
-						.hostname = sv->options.origin->hostname,
-						.arena = &sv->arena });
-}
-
-void flight_refuse(struct supervisor *sv, unsigned slot, struct event *event,
-		   const struct decision *decision, enum guarantee guarantee)
-{
-	const struct match *verdict = &decision->strongest;
-	int error = verdict->kind == VERDICT_KILLED ? EPERM : verdict->error;
-
-	event->retval = -error;
-	reporter_commit(sv->reporter, event, decision, guarantee);
-	if (verdict->kind == VERDICT_KILLED)
-		kill_scope_apply(sv, event->process, verdict->scope, verdict->signal);
-	flight_fail(sv, slot, error);
-	reporter_report(sv->reporter, event, decision, guarantee);
-}
-
-bool flight_refuse_unreadable(struct supervisor *sv, unsigned slot, struct event *event,
-			      enum reason reason)
-{
-	struct decision d = decide_unreadable(sv->ruleset, sv->options.config->mode, event->type,
-					      reason, &sv->arena);
-
-	if (d.strongest.kind < VERDICT_BLOCKED)
-		return false;
-	flight_refuse(sv, slot, event, &d, event_type_guarantee(event->type));
-	return true;
-}
 
 /* ---- notifications ---- */
 
@@ -195,7 +61,7 @@ static enum syscall_id identify(const struct seccomp_notif *n)
 	return id;
 }
 
-void flight_dispatch(struct supervisor *sv, unsigned slot)
+static void dispatch(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
 	const struct seccomp_notif *n = flight_notification(sv, slot);
@@ -240,12 +106,23 @@ void flight_dispatch(struct supervisor *sv, unsigned slot)
 	proctab_trim(sv->processes);
 }
 
+/* Those that had to wait, or that a supervisor before this one had in hand. */
+static void dispatch_ready(struct supervisor *sv)
+{
+	for (unsigned i = 0; sv->ready && i < sv->high; i++) {
+		if (sv->flights[i].state != FLIGHT_READY)
+			continue;
+		sv->ready--;
+		dispatch(sv, i);
+	}
+}
+
 static void receive(struct supervisor *sv)
 {
 	int slot = journal_slot_take(sv->journal), r;
 
 	if (slot < 0) {
-		watch_listener(sv, false);
+		sv->stalled = true;
 		return;
 	}
 	/* straight into the journal: from here on a successor knows of it */
@@ -254,7 +131,7 @@ static void receive(struct supervisor *sv)
 		return;
 	journal_slot_step(sv->journal, (unsigned)slot, SLOT_RECEIVED);
 	sv->flights[slot].recovered = false;
-	flight_dispatch(sv, (unsigned)slot);
+	dispatch(sv, (unsigned)slot);
 }
 
 /* ---- workers ---- */
@@ -273,29 +150,9 @@ static void take_results(struct supervisor *sv)
 		else
 			connect_worked(sv, slot, result);
 	}
+	connect_dequeue(sv);
 	if (!worker_pool_busy(sv->workers))
-		tick(sv, false);
-}
-
-/* Whether a signal waits that the caller would act on. */
-static bool signal_waits(pid_t tid)
-{
-	struct proc_status status;
-
-	return procfs_status(tid, &status) == 0 && status.pending & ~status.blocked;
-}
-
-/* A connect that nobody waits for any more, or that a signal takes the caller
- * out of.
- */
-static bool connect_is_over(struct supervisor *sv, unsigned slot)
-{
-	struct flight *f = &sv->flights[slot];
-
-	if (notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
-		return true;
-	f->interrupted = signal_waits(f->tid);
-	return f->interrupted;
+		flight_tick(sv, false);
 }
 
 /* A worker is taken out of its call when the caller is gone, has a signal to
@@ -310,9 +167,9 @@ static void look_after_workers(struct supervisor *sv)
 	for (unsigned i = 0; i < sv->high; i++) {
 		struct flight *f = &sv->flights[i];
 
-		if (f->state != FLIGHT_WORKING)
-			continue;
-		if (f->handler == HANDLER_EXEC ? now > f->deadline_ns : connect_is_over(sv, i))
+		if (f->handler == HANDLER_CONNECT)
+			connect_tick(sv, i);
+		else if (f->state == FLIGHT_WORKING && now > f->deadline_ns)
 			worker_pool_interrupt(sv->workers, i);
 	}
 }
@@ -471,6 +328,7 @@ static int open_sources(struct supervisor *sv)
 		return -errno;
 	if (r == 0)
 		r = watch(sv, sv->listener, FROM_LISTENER);
+	sv->watching = r == 0;
 	if (r == 0)
 		r = watch(sv, sv->signals, FROM_SIGNALS);
 	if (r == 0)
@@ -554,6 +412,18 @@ static void handle(struct supervisor *sv, const struct epoll_event *event)
 	}
 }
 
+/* Watches the listener, unless no slot is free for what it would bring. */
+static void watch_listener(struct supervisor *sv)
+{
+	struct epoll_event event = { .events = sv->stalled ? 0 : EPOLLIN,
+				     .data.u32 = FROM_LISTENER };
+
+	if (sv->watching != sv->stalled)
+		return;
+	(void)epoll_ctl(sv->epoll, EPOLL_CTL_MOD, sv->listener, &event);
+	sv->watching = !sv->stalled;
+}
+
 static void loop(struct supervisor *sv)
 {
 	struct epoll_event events[EPOLL_BATCH];
@@ -563,6 +433,8 @@ static void loop(struct supervisor *sv)
 
 		for (int i = 0; i < n; i++)
 			handle(sv, &events[i]);
+		dispatch_ready(sv);
+		watch_listener(sv);
 		flush(sv);
 	}
 }
@@ -658,6 +530,7 @@ int supervisor_run(const struct supervisor_options *options)
 		start_begin(&sv);
 	else
 		start_recover(&sv);
+	dispatch_ready(&sv);
 	loop(&sv);
 	settle(&sv);
 	return 0;

@@ -11,7 +11,7 @@
 
 struct worker_pool;
 
-enum { WORKERS_MAX = 64 };
+enum { WORKERS_MAX = 256 };
 
 /* Runs in a worker: 0 or -errno. May be interrupted (-EINTR). DATA is the
  * job's alone until its result has been taken.

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* flight.c - what every handler does with its notification: answers it, hands it
+ * to a worker, refuses it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <sys/timerfd.h>
+
+#include "engine/flight.h"
+#include "kernel/notify.h"
+
+/* How often a caller that waits for a worker is looked after. */
+enum { TICK_NS = 20 * 1000 * 1000 };
+
+/* The next exec of the same process may go on; the loop takes it up. */
+static void wake_waiting(struct supervisor *sv, pid_t tgid)
+{
+	for (unsigned i = 0; i < sv->high; i++) {
+		if (sv->flights[i].state == FLIGHT_WAITING && sv->flights[i].tgid == tgid) {
+			sv->flights[i].state = FLIGHT_READY;
+			sv->ready++;
+			return;
+		}
+	}
+}
+
+void flight_end(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	bool was_exec = f->handler == HANDLER_EXEC;
+	pid_t tgid = f->tgid;
+
+	sv->journal->slots[slot].notification.id = 0;
+	journal_slot_step(sv->journal, slot, SLOT_FREE);
+	f->state = FLIGHT_NONE;
+	f->handler = HANDLER_NONE;
+	while (sv->high && sv->flights[sv->high - 1].handler == HANDLER_NONE &&
+	       sv->flights[sv->high - 1].state == FLIGHT_NONE)
+		sv->high--;
+	sv->stalled = false;
+	if (was_exec)
+		wake_waiting(sv, tgid);
+}
+
+void flight_fail(struct supervisor *sv, unsigned slot, int error)
+{
+	(void)notify_fail(sv->listener, flight_notification(sv, slot)->id, error);
+	flight_end(sv, slot);
+}
+
+void flight_result(struct supervisor *sv, unsigned slot, int64_t result)
+{
+	struct journal_slot *js = &sv->journal->slots[slot];
+
+	js->result = result;
+	journal_slot_step(sv->journal, slot, SLOT_EFFECT);
+	if (result < 0)
+		(void)notify_fail(sv->listener, js->notification.id, (int)-result);
+	else
+		(void)notify_return(sv->listener, js->notification.id, result);
+	flight_end(sv, slot);
+}
+
+void flight_continue(struct supervisor *sv, unsigned slot)
+{
+	(void)notify_continue(sv->listener, flight_notification(sv, slot)->id);
+	flight_end(sv, slot);
+}
+
+void flight_tick(struct supervisor *sv, bool on)
+{
+	struct itimerspec spec = { .it_interval.tv_nsec = on ? TICK_NS : 0,
+				   .it_value.tv_nsec = on ? TICK_NS : 0 };
+
+	if (sv->ticking != on)
+		(void)timerfd_settime(sv->timer, 0, &spec, NULL);
+	sv->ticking = on;
+}
+
+int flight_work(struct supervisor *sv, unsigned slot, worker_job *job, void *data)
+{
+	int r;
+
+	journal_slot_step(sv->journal, slot, SLOT_WORKING);
+	r = worker_pool_start(sv->workers, slot, job, data);
+	if (r < 0) {
+		journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
+		return r;
+	}
+	sv->flights[slot].state = FLIGHT_WORKING;
+	flight_tick(sv, true);
+	return 0;
+}
+
+/* ---- verdicts ---- */
+
+bool flight_enforces(const struct supervisor *sv, enum event_type type)
+{
+	return sv->options.config->mode == MODE_BLOCK && sv->ruleset->needs[type].blocking;
+}
+
+struct decision flight_decide(struct supervisor *sv, const struct event *event)
+{
+	return decide(&(struct decide_request){ .ruleset = sv->ruleset,
+						.mode = sv->options.config->mode,
+						.event = event,
+						.names = sv->options.origin->names,
+						.service = sv->options.origin->service,
+						.hostname = sv->options.origin->hostname,
+						.arena = &sv->arena });
+}
+
+void flight_refuse(struct supervisor *sv, unsigned slot, struct event *event,
+		   const struct decision *decision, enum guarantee guarantee)
+{
+	const struct match *verdict = &decision->strongest;
+	int error = verdict->kind == VERDICT_KILLED ? EPERM : verdict->error;
+
+	event->retval = -error;
+	reporter_commit(sv->reporter, event, decision, guarantee);
+	if (verdict->kind == VERDICT_KILLED)
+		kill_scope_apply(sv, event->process, verdict->scope, verdict->signal);
+	flight_fail(sv, slot, error);
+	reporter_report(sv->reporter, event, decision, guarantee);
+}
+
+bool flight_refuse_unreadable(struct supervisor *sv, unsigned slot, struct event *event,
+			      enum reason reason)
+{
+	struct decision d = decide_unreadable(sv->ruleset, sv->options.config->mode, event->type,
+					      reason, &sv->arena);
+
+	if (d.strongest.kind < VERDICT_BLOCKED)
+		return false;
+	flight_refuse(sv, slot, event, &d, event_type_guarantee(event->type));
+	return true;
+}
