@@ -7,17 +7,16 @@
 
 int strv_add(struct strv *v, const char *item)
 {
-	_cleanup_free_ char *copy = strdup(item);
-	char **items;
+	char **items = reallocarray(v->items, v->count + 2, sizeof *items);
 
-	if (!copy)
-		return -ENOMEM;
-	items = reallocarray(v->items, v->count + 2, sizeof *items);
 	if (!items)
 		return -ENOMEM;
 	v->items = items;
-	items[v->count++] = TAKE(copy);
-	items[v->count] = NULL;
+	items[v->count + 1] = NULL;
+	items[v->count] = strdup(item);
+	if (!items[v->count])
+		return -ENOMEM;
+	v->count++;
 	return 0;
 }
 
