@@ -19,6 +19,7 @@
 #include "base/seqpacket.h"
 #include "engine/flight.h"
 #include "engine/slay.h"
+#include "kernel/confine.h"
 #include "kernel/notify.h"
 #include "model/link.h"
 
@@ -501,6 +502,7 @@ int supervisor_run(const struct supervisor_options *options)
 		.timer = -1,
 	};
 	bool first = options->listener < 0;
+	struct err err UNUSED = { .code = 0 };
 	int r = 0;
 
 	atomic_store(&sv.journal->supervisor, getpid());
@@ -526,6 +528,11 @@ int supervisor_run(const struct supervisor_options *options)
 		return 125;
 	}
 	hand_listener_over(&sv);
+#ifndef WITH_SANITIZERS
+	/* theirs need calls of their own at any time */
+	if (confine_supervisor(&err) < 0)
+		log_debug("%s", err.text);
+#endif
 	if (first)
 		start_begin(&sv);
 	else
