@@ -103,11 +103,15 @@ struct decision decide(const struct decide_request *request)
 {
 	const struct ruleset *ruleset = request->ruleset;
 	enum event_type type = request->event->type;
+	struct field_cursor cursor = { .start = NULL };
 	struct field_source source = {
 		.event = request->event,
-		.names = request->names,
-		.service = request->service,
-		.hostname = request->hostname,
+		.names = request->origin->names,
+		.service = request->origin->service,
+		.hostname = request->origin->hostname,
+		.origin = request->origin->origin,
+		.scrubber = request->origin->scrubber,
+		.cursor = &cursor,
 	};
 	struct secl_context context = {
 		.schema = &event_schema,

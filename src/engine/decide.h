@@ -8,6 +8,7 @@
 #pragma once
 #include "base/arena.h"
 #include "model/field.h"
+#include "model/report.h"
 #include "policy/ruleset.h"
 
 struct match {
@@ -31,9 +32,8 @@ struct decide_request {
 	const struct ruleset *ruleset;
 	enum protection_mode mode;
 	const struct event *event;
-	const struct idnames *names;
-	const char *service, *hostname;
-	struct arena *arena; /* of the event */
+	const struct report_origin *origin; /* names, service, host, scrubber */
+	struct arena *arena;                /* of the event */
 };
 
 /* Never fails: what goes wrong is in the verdict's reason. */

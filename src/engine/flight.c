@@ -105,9 +105,7 @@ struct decision flight_decide(struct supervisor *sv, const struct event *event)
 	return decide(&(struct decide_request){ .ruleset = sv->ruleset,
 						.mode = sv->options.config->mode,
 						.event = event,
-						.names = sv->options.origin->names,
-						.service = sv->options.origin->service,
-						.hostname = sv->options.origin->hostname,
+						.origin = sv->options.origin,
 						.arena = &sv->arena });
 }
 
