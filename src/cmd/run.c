@@ -32,6 +32,7 @@ struct run {
 	struct scrubber *scrubber;
 	char *path;
 	struct utsname uts;
+	char degraded[1024];
 	char workload[37], hostname[256], distribution[128];
 	struct report_origin origin;
 };
@@ -155,6 +156,7 @@ static int check_host(struct run *run, struct err *err)
 	r = feature_require_run(events, err);
 	if (r == 0 || !run->config.best_effort)
 		return r;
+	(void)snprintf(run->degraded, sizeof run->degraded, "%s", err->text);
 	log_warning("DEGRADED: %s", err->text);
 	return 0;
 }
@@ -201,6 +203,7 @@ static int supervise(struct run *run)
 		.gid = run->identity.gid,
 		.groups = run->identity.groups,
 		.ngroups = run->identity.ngroups,
+		.degraded = run->degraded[0] ? run->degraded : NULL,
 		.diags = &run->diags,
 	};
 

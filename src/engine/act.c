@@ -290,6 +290,7 @@ static void acknowledge(struct journal *journal, uint64_t number)
 	atomic_store(&journal->tail, tail);
 	if (atomic_load(&journal->sent) < tail)
 		atomic_store(&journal->sent, tail);
+	journal_trim(journal);
 }
 
 /* Numbers up to here are acknowledged: one below the first that is not. */

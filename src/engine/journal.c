@@ -40,6 +40,20 @@ int journal_slot_take(struct journal *journal)
 	return -ENOSPC;
 }
 
+/* Less than this is not worth a system call. */
+enum { TRIM_SIZE = 1024 * 1024 };
+
+void journal_trim(struct journal *journal)
+{
+	uint64_t head = atomic_load(&journal->head);
+
+	if (head - journal->trimmed < TRIM_SIZE || atomic_load(&journal->tail) != head ||
+	    atomic_load(&journal->shown) != head)
+		return;
+	if (madvise(journal->ring, JOURNAL_RING_SIZE, MADV_REMOVE) == 0)
+		journal->trimmed = head;
+}
+
 static struct journal_record *record_at(const struct journal *journal, uint64_t offset)
 {
 	return (struct journal_record *)(void *)(journal->ring + offset % JOURNAL_RING_SIZE);

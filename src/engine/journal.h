@@ -66,8 +66,10 @@ struct journal {
 	_Atomic uint64_t tail;  /* acknowledged by the recorder: free again */
 	_Atomic uint64_t shown; /* printed by the keeper */
 
+	uint64_t trimmed; /* head when the ring's memory was last given back */
+
 	struct journal_slot slots[JOURNAL_SLOTS];
-	char ring[JOURNAL_RING_SIZE];
+	_Alignas(4096) char ring[JOURNAL_RING_SIZE];
 };
 
 /* One committed denial: header, summary with NUL, line with NUL, padding. */
@@ -96,6 +98,9 @@ static inline void journal_slot_step(struct journal *journal, unsigned slot, enu
  * the caller counts it as lost; the verdict stands all the same.
  */
 int journal_commit(struct journal *journal, const char *summary, const char *line, size_t size);
+
+/* Gives the memory of the ring back when nothing is in it any more. */
+void journal_trim(struct journal *journal);
 
 /* Makes the counters agree with the ring after a supervisor died. */
 void journal_recover(struct journal *journal);

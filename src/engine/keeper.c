@@ -100,6 +100,7 @@ static int supervise(struct keeper *k, bool first)
 	struct supervisor_options options = {
 		.config = k->options->config,
 		.ruleset = k->options->ruleset,
+		.degraded = k->options->degraded,
 		.diags = k->options->diags,
 		.journal = k->journal,
 		.origin = k->options->origin,

@@ -18,6 +18,7 @@ struct keeper_options {
 	gid_t gid;
 	const gid_t *groups;
 	size_t ngroups;
+	const char *degraded;      /* with --best-effort: what cannot be had; NULL = nothing */
 	const struct diags *diags; /* of loading the ruleset: told to the sinks */
 };
 

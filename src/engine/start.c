@@ -97,11 +97,22 @@ int start_launch(struct supervisor *sv)
 	return 0;
 }
 
+static void degraded_body(struct jsonw *w, const void *data)
+{
+	jsonw_key(w, "degraded");
+	jsonw_begin_object(w);
+	jsonw_kv_string(w, "reason", data);
+	jsonw_end_object(w);
+}
+
 void start_begin(struct supervisor *sv)
 {
 	struct loaded loaded = { sv->ruleset, sv->options.diags };
 
 	reporter_hello(sv->reporter);
+	if (sv->options.degraded)
+		reporter_internal(sv->reporter, "degraded", NULL, false, degraded_body,
+				  sv->options.degraded);
 	reporter_internal(sv->reporter, "ruleset_loaded", NULL, false, loaded_body, &loaded);
 	launch_go(&sv->launch);
 }

@@ -19,6 +19,7 @@ struct supervisor_options {
 	const struct ruleset *ruleset;
 	struct journal *journal;
 	const struct report_origin *origin;
+	const char *degraded;                /* what this host cannot do, NULL = nothing */
 	const struct diags *diags;           /* of loading the ruleset */
 	const struct launch_request *launch; /* NULL: take over LISTENER */
 	int listener;                        /* of a former supervisor, -1 = launch */
