@@ -34,6 +34,6 @@ void regexp_free(struct regexp *re);
 enum {
 	REGEXP_STEPS = 10000,
 	REGEXP_WORK = 1 << 25, /* steps times bytes of text */
-	REGEXP_STATES = 1 << 16,
+	REGEXP_STATES = 1 << 14,
 };
 int regexp_match(const struct regexp *re, const struct secl_string *text, struct arena *scratch);

@@ -141,7 +141,7 @@ static int test_find(const struct secl_schema *self, const char *name, struct se
 					    .flags = t->flags,
 					    .weight = t->weight,
 					    .event = t->event,
-					    .needs = 1u << (i % 60),
+					    .needs = 1ull << (i % 60),
 					    .iterator = t->iterator,
 					    .max_literal = t->max_literal,
 					    .nsteps = 1,
