@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "cmd/cmd.h"
-#include "model/syscall.h"
+#include "engine/handlers.h"
 #include "policy/options.h"
 
 enum { EXIT_ERRORS = 1 };
@@ -47,7 +47,7 @@ void check_syscalls(const struct rule *rule, void (*visit)(void *data, const cha
 		const struct syscall_row *row = syscall_row((enum syscall_id)id);
 
 		if (row->numbers[SYSCALL_ABI_NATIVE] >= 0 &&
-		    syscall_serves((enum syscall_id)id, rule->event))
+		    handler_judges((enum syscall_id)id, rule->event))
 			visit(data, row->name);
 	}
 }

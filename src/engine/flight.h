@@ -125,6 +125,10 @@ void start_begin(struct supervisor *sv);
 /* Everything is in place to go on where a supervisor died. */
 void start_recover(struct supervisor *sv);
 
+/* ---- handlers.c ---- */
+typedef void received_function(struct supervisor *sv, unsigned slot, struct caller *caller);
+received_function *handler_find(enum syscall_handler handler);
+
 /* ---- one handler each ---- */
 void exec_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void exec_worked(struct supervisor *sv, unsigned slot, int result);

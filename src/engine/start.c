@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "engine/flight.h"
+#include "engine/handlers.h"
 #include "engine/loaded.h"
 #include "kernel/filter.h"
 #include "kernel/notify.h"
@@ -28,6 +29,22 @@ int start_failed(struct supervisor *sv, enum launch_step step, int error)
 	return error;
 }
 
+/* Every call that a loaded rule may be about, and those that make processes what
+ * the rules look at.
+ */
+static void request_calls(const struct ruleset *ruleset, struct filter_request *request)
+{
+	for (unsigned call = 0; call < SYSCALL_COUNT; call++) {
+		for (unsigned type = 1; type < EVENT_COUNT; type++) {
+			bool wanted = ruleset->needs[type].watched ||
+				      (type == EVENT_EXEC && ruleset->follows_images);
+
+			if (wanted && handler_judges(call, type))
+				filter_request_syscall(request, call);
+		}
+	}
+}
+
 /* What is notified follows from the policy; what is refused always, from the
  * configuration. Guard's own processes are named by their pids.
  */
@@ -43,16 +60,8 @@ static int build_filter(struct supervisor *sv, struct sock_fprog *ret)
 	filter_request_init(request);
 	request->refuse_io_uring = config->refuse_io_uring;
 	request->refuse_userfaultfd = config->refuse_userfaultfd;
-	for (unsigned type = 1; type < EVENT_COUNT && config->mode != MODE_OFF; type++) {
-		if (!ruleset->needs[type].watched)
-			continue;
-		if (type == EVENT_CONNECT)
-			filter_request_syscall(request, SYSCALL_connect);
-		else
-			filter_request_event(request, type);
-	}
-	if (ruleset->follows_images && config->mode != MODE_OFF)
-		filter_request_event(request, EVENT_EXEC);
+	if (config->mode != MODE_OFF)
+		request_calls(ruleset, request);
 	if (config->protect_self) {
 		pid_t recorder = atomic_load(&sv->journal->recorder);
 

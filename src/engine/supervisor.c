@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/seqpacket.h"
 #include "engine/flight.h"
+#include "engine/handlers.h"
 #include "engine/slay.h"
 #include "kernel/confine.h"
 #include "kernel/notify.h"
@@ -38,15 +39,6 @@ enum source { FROM_LISTENER, FROM_SIGNALS, FROM_WORKERS, FROM_KEEPER, FROM_RECOR
 
 /* ---- notifications ---- */
 
-typedef void received_function(struct supervisor *sv, unsigned slot, struct caller *caller);
-
-static received_function *const received[] = {
-	[HANDLER_EXEC] = exec_received,
-	[HANDLER_CONNECT] = connect_received,
-	[HANDLER_KILL] = kill_received,
-	[HANDLER_PIDFD_SIGNAL] = pidfd_signal_received,
-};
-
 /* The filter notifies nothing that has no handler; should it, it is refused. */
 static enum syscall_id identify(const struct seccomp_notif *n)
 {
@@ -56,8 +48,7 @@ static enum syscall_id identify(const struct seccomp_notif *n)
 	if (abi != SYSCALL_ABI_NATIVE)
 		return SYSCALL_COUNT;
 	id = syscall_by_number(abi, n->data.nr);
-	if (id == SYSCALL_COUNT || syscall_row(id)->handler >= ELEMENTS(received) ||
-	    !received[syscall_row(id)->handler])
+	if (id == SYSCALL_COUNT || !handler_available(syscall_row(id)->handler))
 		return SYSCALL_COUNT;
 	return id;
 }
@@ -102,7 +93,7 @@ static void dispatch(struct supervisor *sv, unsigned slot)
 	}
 	f->tgid = caller.who.tgid;
 	sv->journal->slots[slot].tgid = f->tgid;
-	received[f->handler](sv, slot, &caller);
+	handler_find(f->handler)(sv, slot, &caller);
 	caller_close(&caller);
 	proctab_trim(sv->processes);
 }
