@@ -34,6 +34,8 @@ static enum error_class classify(const struct sink *sink, int error)
 {
 	if (error == -EAGAIN)
 		return ERROR_WAIT;
+	if (error == -EPIPE && !sink->type->reconnects)
+		return ERROR_FATAL; /* a FIFO's reader, too: denials must not wait for it */
 	if (sink->type->errors_pass || is_one_of(error, passing, ELEMENTS(passing)))
 		return ERROR_PASSES;
 	if (!sink->type->reconnects)

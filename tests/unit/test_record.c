@@ -13,6 +13,7 @@
 #include "record/denials.h"
 #include "record/facts.h"
 #include "record/queue.h"
+#include "record/sink.h"
 #include "record/spawn.h"
 
 /* ---- queue ------------------------------------------------------------- */
@@ -104,6 +105,125 @@ Test(line, control_bytes_become_spaces)
 
 	cr_expect_eq(memcmp(line->text, "{\"a\": 1,  \x7f\"\xc3\xa9\"}", 16), 0);
 	line_unref(line);
+}
+
+/* ---- what an error does to a sink --------------------------------------- */
+
+static int next_error;
+
+static int fake_open(struct sink *sink)
+{
+	(void)sink;
+	return 0;
+}
+
+static int fake_flush(struct sink *sink)
+{
+	(void)sink;
+	return next_error;
+}
+
+static void fake_close(struct sink *sink)
+{
+	sink->fd = -1;
+}
+
+struct trouble {
+	int error;
+	bool errors_pass, reconnects;
+	enum sink_state state;
+	bool owed, kept; /* the denial at its head */
+};
+
+ParameterizedTestParameters(sink, trouble)
+{
+	static struct trouble rows[] = {
+		{ 0, false, false, SINK_UP, false, false },
+		{ -EAGAIN, false, false, SINK_STALLED, true, true },
+		{ -EAGAIN, false, true, SINK_STALLED, true, true },
+		{ -ENOSPC, false, false, SINK_STALLED, true, true },
+		{ -ENOSPC, true, false, SINK_STALLED, true, true },
+		{ -EIO, true, false, SINK_STALLED, true, true }, /* a disk */
+		{ -EIO, false, false, SINK_DEAD, false, false }, /* a terminal that is gone */
+		{ -EPIPE, false, false, SINK_DEAD, false, false },
+		{ -EPIPE, true, false, SINK_DEAD, false, false }, /* a FIFO under file: */
+		{ -EPIPE, false, true, SINK_DOWN, false, true },
+		{ -ECONNREFUSED, false, true, SINK_DOWN, false, true },
+		{ -ENOMEM, false, true, SINK_STALLED, true, true },
+		{ -EMSGSIZE, false, true, SINK_UP, false, false }, /* that line, not the sink */
+	};
+	return cr_make_param_array(struct trouble, rows, ELEMENTS(rows));
+}
+
+static struct line *no_loss(void *data, const struct sink *sink, uint64_t lost)
+{
+	(void)data;
+	(void)sink;
+	(void)lost;
+	return NULL;
+}
+
+ParameterizedTest(struct trouble *r, sink, trouble)
+{
+	const struct loss_reporter reporter = { no_loss, NULL };
+	const struct sink_type type = {
+		.kind = SINK_FILE,
+		.open = fake_open,
+		.render = render_json,
+		.flush = fake_flush,
+		.close = fake_close,
+		.errors_pass = r->errors_pass,
+		.reconnects = r->reconnects,
+	};
+	struct line *denial = line_of("{}", 1);
+	struct err err = { 0 };
+	struct sink sink;
+
+	cr_assert_eq(sink_init(&sink, "file=999:x", 10000, &err), 0, "%s", err.text);
+	sink.type = &type;
+	sink_start(&sink, 0);
+	cr_assert_eq(sink_put(&sink, denial), 0);
+	cr_assert_eq(denial->owed, 1);
+	next_error = r->error;
+	(void)sink_pump(&sink, 0, &reporter);
+	cr_expect_eq((int)sink.state, (int)r->state);
+	cr_expect_eq(denial->owed, r->owed);
+	cr_expect_eq(queue_head(&sink.queue) == denial, r->kept);
+	cr_expect_eq(sink_is_alive(&sink), r->state == SINK_UP || r->state == SINK_STALLED);
+	sink_done(&sink);
+	cr_expect_eq(denial->refs, 1);
+	line_unref(denial);
+}
+
+struct bad_sink {
+	char text[32];
+};
+
+ParameterizedTestParameters(sink, orders)
+{
+	static struct bad_sink rows[] = {
+		{ "" },
+		{ "file" },
+		{ "file=5" },
+		{ "file=x:/a" },
+		{ "file=-1:/a" },
+		{ "journal=5:" },
+		{ "nosuch=-1:" },
+		{ "file=-2:/a" },
+		{ "=5:/a" },
+		{ "file=:/a" },
+		{ "file=99999999999:/a" },
+	};
+	return cr_make_param_array(struct bad_sink, rows, ELEMENTS(rows));
+}
+
+ParameterizedTest(struct bad_sink *r, sink, orders)
+{
+	struct err err = { 0 };
+	struct sink sink;
+
+	cr_expect_eq(sink_init(&sink, r->text, 100, &err), -EINVAL, "%s", r->text);
+	cr_expect_neq(err.text[0], '\0');
 }
 
 /* ---- denials ----------------------------------------------------------- */
