@@ -20,9 +20,6 @@
 #include "model/scrub.h"
 #include "policy/options.h"
 
-/* Claimed to policies (design: policies, states, scope). */
-#define AGENT_VERSION "7.75.0"
-
 struct run {
 	struct config config;
 	struct ruleset *ruleset;
@@ -123,7 +120,7 @@ static int make_origin(struct run *run, struct err *err)
 static int load_policies(struct run *run, struct err *err)
 {
 	struct ruleset_options options = {
-		.agent_version = AGENT_VERSION,
+		.agent_version = GUARD_AGENT_VERSION,
 		.origin = run->config.origin,
 		.hostname = run->hostname,
 	};
@@ -134,12 +131,16 @@ static int load_policies(struct run *run, struct err *err)
 	options.paths = (const char *const *)run->config.policies.items;
 	options.npaths = run->config.policies.count;
 	r = ruleset_load(&options, &run->ruleset, &run->diags, err);
-	for (size_t i = 0; i < run->diags.count && !run->config.quiet; i++) {
+	/* a rule that is not in force is said whatever else is not to be said */
+	for (size_t i = 0; i < run->diags.count; i++) {
 		const struct diag *diag = &run->diags.rows[i];
 
-		if (diag->status == DIAG_ERROR || diag->subject == DIAG_WARNING)
+		if (diag->subject == DIAG_WARNING ? !run->config.quiet : diag->status == DIAG_ERROR)
 			diag_print(STDERR_FILENO, diag);
 	}
+	if (r == 0 && run->config.foreign_abi == FOREIGN_ABI_TRANSLATE)
+		r = err_set(err, -EOPNOTSUPP,
+			    "[hardening] foreign_abi = translate is not available in this version");
 	return r;
 }
 

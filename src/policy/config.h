@@ -21,7 +21,7 @@ int strv_add(struct strv *v, const char *item);
 void strv_done(struct strv *v);
 
 enum on_supervisor_loss { LOSS_RESTART, LOSS_KILL };
-enum foreign_abi { FOREIGN_ABI_REFUSE, FOREIGN_ABI_ALLOW };
+enum foreign_abi { FOREIGN_ABI_REFUSE, FOREIGN_ABI_TRANSLATE };
 enum on_leftover { LEFTOVER_WAIT, LEFTOVER_KILL };
 
 struct config {

@@ -23,7 +23,7 @@ static const struct option_value leftover_values[] = {
 };
 static const struct option_value foreign_abi_values[] = {
 	{ "refuse", FOREIGN_ABI_REFUSE },
-	{ "allow", FOREIGN_ABI_ALLOW },
+	{ "translate", FOREIGN_ABI_TRANSLATE },
 	{ NULL, 0 },
 };
 static const struct option_value refuse_values[] = {

@@ -153,6 +153,45 @@ static int check_event(struct load *load, struct draft *d, enum event_type event
 	return r < 0 ? r : 1;
 }
 
+struct field_check {
+	struct load *load;
+	struct draft *draft;
+	enum event_type event;
+	int result; /* as of check_fields() */
+};
+
+static void check_field(void *data, const struct secl_field *field)
+{
+	struct field_check *check = data;
+	struct draft *d = check->draft;
+	int r;
+
+	if (check->result)
+		return;
+	if (!field_allowed(field, check->event)) {
+		r = report_draft(check->load, d, d->expression,
+				 "field %s is not there in events of type %s", field->name,
+				 event_type_name(check->event));
+		check->result = r < 0 ? r : 1;
+	} else if (event_type_watched(check->event) && !field_available(field)) {
+		r = report_warning(
+			check->load, d->file, d->expression, d->id,
+			"this version of guard does not know the value of %s: it reads as "
+			"empty or 0",
+			field->name);
+		check->result = r < 0 ? r : 0;
+	}
+}
+
+/* Whether events of the rule's type have its fields: 0; 1 with a row. */
+static int check_fields(struct load *load, struct draft *d, const struct rule *rule)
+{
+	struct field_check check = { load, d, rule->event, 0 };
+
+	secl_expr_fields(rule->expr, check_field, &check);
+	return check.result;
+}
+
 static void sum_needs(struct rule *rule)
 {
 	rule->needs = secl_expr_needs(rule->expr);
@@ -182,7 +221,9 @@ static int add_rule(struct load *load, struct draft *d, const char *text,
 	if (r != 0)
 		return r;
 	rule.event = (enum event_type)secl_expr_event(rule.expr);
-	r = actions_compile(load, d, rule.event, &actions, &rule.nactions);
+	r = check_fields(load, d, &rule);
+	if (r == 0)
+		r = actions_compile(load, d, rule.event, &actions, &rule.nactions);
 	if (r != 0)
 		goto drop;
 	rule.actions = actions;

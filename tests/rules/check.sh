@@ -84,6 +84,18 @@ check "and a hint" says "did you mean '--json'" "$guard" check --jsn
 check "the built-in policy is right" "$guard" check --config /dev/null "$srcdir/conf/policies/default.policy"
 check "the examples are right" "$guard" check "$srcdir/conf/policies/examples"
 
+cat >fields.policy <<'EOF'
+version: 1.0.0
+rules:
+  - id: unknown_value
+    expression: exec.file.hashes == "x" && exec.file.name == "id"
+  - id: wrong_event
+    expression: connect.addr.port == 5 && network.size > 5
+EOF
+json fields.policy >/dev/null 2>&1
+check "a field without a value is a warning" rule unknown_value '.status == "loaded" and (.warnings | length == 1)'
+check "a field of other events is an error" rule wrong_event '.status == "error" and (.message | contains("network.size"))'
+
 "$guard" check bad.policy >text
 check "the place, as compilers write it" grep -q "^bad.policy:5:7: rule 'wrong': " text
 check "the source line" grep -q '^ *exec.file.nmae == "b"$' text

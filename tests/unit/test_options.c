@@ -223,7 +223,7 @@ Test(conf, values)
 			  "[run]\npolicy = /a b.policy , /c\npolicy = /d\ndeadline = 1m30s\n"
 			  "best_effort = yes\nleftover = kill\non_supervisor_loss = kill\n"
 			  "[protection]\nactive = monitor\n"
-			  "[hardening]\nforeign_abi = allow\nio_uring = allow\nprotect_self = no\n"
+			  "[hardening]\nforeign_abi = translate\nio_uring = allow\nprotect_self = no\n"
 			  "[events]\norigin = ebpf\nenvs_with_value = HOME\n",
 			  path, &err),
 		0, "%s", err.text);
@@ -235,7 +235,7 @@ Test(conf, values)
 	cr_expect_eq(config.leftover, LEFTOVER_KILL);
 	cr_expect_eq(config.on_supervisor_loss, LOSS_KILL);
 	cr_expect_eq(config.mode, MODE_MONITOR);
-	cr_expect_eq(config.foreign_abi, FOREIGN_ABI_ALLOW);
+	cr_expect_eq(config.foreign_abi, FOREIGN_ABI_TRANSLATE);
 	cr_expect_not(config.refuse_io_uring);
 	cr_expect(config.refuse_userfaultfd);
 	cr_expect_not(config.protect_self);
