@@ -41,7 +41,7 @@ int journal_slot_take(struct journal *journal)
 }
 
 /* Less than this is not worth a system call. */
-enum { TRIM_SIZE = 1024 * 1024 };
+enum { TRIM_SIZE = 4 * 1024 * 1024 };
 
 void journal_trim(struct journal *journal)
 {
