@@ -470,6 +470,28 @@ Test(secl_limits, macros_do_not_explode)
 	secl_macros_free(macros);
 }
 
+/* Each macro is the one before: deep without being large. */
+Test(secl_limits, macros_nest_so_deep)
+{
+	struct secl_macros *macros;
+	struct secl_options options;
+	struct secl_error error = { 0 };
+	char id[16], text[16];
+	int r = 0, i;
+
+	cr_assert_eq(secl_macros_new(&macros), 0);
+	options = test_options(macros);
+	cr_assert_eq(secl_macros_add(macros, &options, "M0", "a.bool", &error), 0);
+	for (i = 1; i < 2 * SECL_MAX_DEPTH && r == 0; i++) {
+		(void)snprintf(id, sizeof id, "M%d", i);
+		(void)snprintf(text, sizeof text, "M%d", i - 1);
+		r = secl_macros_add(macros, &options, id, text, &error);
+	}
+	cr_expect_eq(r, -EINVAL);
+	cr_expect(strstr(error.err.text, "levels deep") != NULL, "%s", error.err.text);
+	secl_macros_free(macros);
+}
+
 /* Two long lists of the workload's choosing, by `%{list} in ${list}`. */
 enum { LONG = 20000 };
 
