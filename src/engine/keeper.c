@@ -527,6 +527,43 @@ static int exit_status(const struct keeper *k)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+static void keeper_done(struct keeper *k)
+{
+	int fds[] = { k->listener, k->link[0], k->link[1], k->news, k->signals };
+
+	for (size_t i = 0; i < ELEMENTS(fds); i++) {
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	}
+	recorder_sinks_done(&k->sinks);
+	journal_free(k->journal);
+}
+
+static int run(struct keeper *k)
+{
+	struct err err = { .code = 0 };
+	int r;
+
+	r = prepare(k, &err);
+	if (r < 0) {
+		log_error("%s", err.text);
+		return 125;
+	}
+	if (k->sinks.count && start_recorder(k) < 0 && !k->options->config->best_effort)
+		return 125;
+	r = start_supervisor(k);
+	if (r < 0) {
+		log_error("cannot fork: %s", strerror(-r));
+		return 125;
+	}
+	loop(k);
+	reap(k, 0);
+	show_refusals(k);
+	wait_for_recorder(k);
+	show_summary(k);
+	return exit_status(k);
+}
+
 int keeper_run(const struct keeper_options *options)
 {
 	struct keeper k = { .options = options,
@@ -535,25 +572,8 @@ int keeper_run(const struct keeper_options *options)
 			    .recorder_link = { -1, -1 },
 			    .news = -1,
 			    .signals = -1 };
-	struct err err = { .code = 0 };
-	int r;
+	int status = run(&k);
 
-	r = prepare(&k, &err);
-	if (r < 0) {
-		log_error("%s", err.text);
-		return 125;
-	}
-	if (k.sinks.count && start_recorder(&k) < 0 && !options->config->best_effort)
-		return 125;
-	r = start_supervisor(&k);
-	if (r < 0) {
-		log_error("cannot fork: %s", strerror(-r));
-		return 125;
-	}
-	loop(&k);
-	reap(&k, 0);
-	show_refusals(&k);
-	wait_for_recorder(&k);
-	show_summary(&k);
-	return exit_status(&k);
+	keeper_done(&k);
+	return status;
 }

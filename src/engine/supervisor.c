@@ -481,6 +481,16 @@ static void drop_standard_streams(void)
 		(void)close(null);
 }
 
+static void supervisor_done(struct supervisor *sv)
+{
+	worker_pool_free(sv->workers);
+	proctab_free(sv->processes);
+	reporter_free(sv->reporter);
+	arena_done(&sv->arena);
+	launch_done(&sv->launch);
+	(void)munmap(sv->flights, JOURNAL_SLOTS * sizeof *sv->flights);
+}
+
 int supervisor_run(const struct supervisor_options *options)
 {
 	struct supervisor sv = {
@@ -531,5 +541,6 @@ int supervisor_run(const struct supervisor_options *options)
 	dispatch_ready(&sv);
 	loop(&sv);
 	settle(&sv);
+	supervisor_done(&sv);
 	return 0;
 }
