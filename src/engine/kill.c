@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include "engine/flight.h"
 #include "engine/slay.h"
@@ -98,6 +100,7 @@ struct group_scan {
 	struct supervisor *sv;
 	const struct caller *caller;
 	struct proc_status who; /* of the caller */
+	uint32_t userns;        /* of the caller, when its capabilities end there */
 	pid_t group;            /* 0 = everybody */
 	int signal;
 	unsigned sent, refused;
@@ -106,13 +109,38 @@ struct group_scan {
 
 enum { CAP_KILL_BIT = 5 };
 
-/* kill_ok_by_cred() of kernel/signal.c. */
-static bool may_signal(const struct group_scan *scan, const struct credentials *target)
+static int scan_begin(struct group_scan *scan)
+{
+	const struct caller *caller = scan->caller;
+	uint32_t own = procfs_namespace(getpid(), "user");
+
+	scan->userns = procfs_namespace(caller->who.tgid, "user");
+	/* one that cannot be asked has no capability that counts */
+	if (scan->userns == own && own)
+		scan->userns = 0;
+	else if (!scan->userns)
+		scan->userns = UINT32_MAX;
+	return procfs_status(caller->tid, &scan->who);
+}
+
+/* kill_ok_by_cred() of kernel/signal.c. CAP_KILL counts in the user namespace
+ * that it was gained in: everybody may make one of those and has all of them there.
+ */
+static bool may_signal(const struct group_scan *scan, pid_t pid, const struct credentials *target)
 {
 	const struct credentials *own = &scan->who.cred;
 
-	return own->cap_effective & (UINT64_C(1) << CAP_KILL_BIT) || own->euid == target->suid ||
-	       own->euid == target->uid || own->uid == target->suid || own->uid == target->uid;
+	if (own->cap_effective & (UINT64_C(1) << CAP_KILL_BIT) &&
+	    (!scan->userns || procfs_namespace(pid, "user") == scan->userns))
+		return true;
+	return own->euid == target->suid || own->euid == target->uid || own->uid == target->suid ||
+	       own->uid == target->uid;
+}
+
+/* The first process of a namespace does not die by its own. */
+static bool is_immortal(const struct group_scan *scan, const struct proc_status *target)
+{
+	return scan->who.inner_pid && target->inner_pid == 1;
 }
 
 static int signal_member(void *data, pid_t pid)
@@ -126,14 +154,31 @@ static int signal_member(void *data, pid_t pid)
 		return 0;
 	if (procfs_status(pid, &status) < 0)
 		return 0;
-	if (!may_signal(scan, &status.cred)) {
+	if (!may_signal(scan, pid, &status.cred)) {
 		scan->refused++;
 	} else if (pid == scan->caller->who.tgid) {
-		scan->self = true; /* last: it is to see the result of the call */
-	} else if (kill(pid, scan->signal) == 0) {
+		scan->self = true; /* last: the others are found by its group */
+	} else if (is_immortal(scan, &status) || kill(pid, scan->signal) == 0) {
 		scan->sent++;
 	}
 	return 0;
+}
+
+static void signal_group(struct group_scan *scan, unsigned slot)
+{
+	bool late = !scan->sv->options.killable && scan->signal != SIGKILL;
+
+	(void)procfs_each(signal_member, scan);
+	/* before it can go on; but a stop would take a caller that can be interrupted
+	 * out of its call, to make it again when it is continued */
+	if (scan->self && !late)
+		(void)kill(scan->caller->who.tgid, scan->signal);
+	if (scan->self || scan->sent)
+		flight_result(scan->sv, slot, 0);
+	else
+		flight_fail(scan->sv, slot, scan->refused ? EPERM : ESRCH);
+	if (scan->self && late)
+		(void)kill(scan->caller->who.tgid, scan->signal);
 }
 
 void kill_received(struct supervisor *sv, unsigned slot, struct caller *caller)
@@ -142,25 +187,29 @@ void kill_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 	int target = (int)n->data.args[0], signal = (int)n->data.args[1];
 	struct group_scan scan = { .sv = sv, .caller = caller, .signal = signal };
 
-	if (procfs_status(caller->tid, &scan.who) < 0) {
+	if (scan_begin(&scan) < 0) {
 		flight_fail(sv, slot, EPERM);
 		return;
 	}
+	/* in a pid namespace of its own, numbers mean other processes and none of
+	 * guard's can be named; only the group it was born into may hold guard */
+	if (target && scan.who.inner_pid) {
+		flight_continue(sv, slot);
+		return;
+	}
 	scan.group = target == -1 ? 0 : target == 0 ? getpgid(caller->who.tgid) : -target;
-	(void)procfs_each(signal_member, &scan);
-	if (scan.self || scan.sent)
-		flight_result(sv, slot, 0);
-	else
-		flight_fail(sv, slot, scan.refused ? EPERM : ESRCH);
-	if (scan.self)
-		(void)kill(caller->who.tgid, signal);
+	signal_group(&scan, slot);
 }
 
 /* ---- pidfd_send_signal(2) -------------------------------------------------------- */
 
-static ssize_t read_small(const char *path, char *buf, size_t size)
+#ifndef PIDFD_SIGNAL_PROCESS_GROUP
+#define PIDFD_SIGNAL_PROCESS_GROUP 4 /* Linux 6.9 */
+#endif
+
+static ssize_t read_small(int dir, const char *path, char *buf, size_t size)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read_full(fd, buf, size - 1);
 
 	if (n >= 0)
@@ -168,38 +217,59 @@ static ssize_t read_small(const char *path, char *buf, size_t size)
 	return n;
 }
 
-/* The process behind our duplicate of a pidfd; a descriptor of /proc/PID serves
- * as one as well.
+/* The process behind our duplicate of a pidfd; a directory of any procfs serves as
+ * one as well. -1 when it is neither.
  */
 static pid_t pidfd_target(int fd)
 {
 	char path[64], text[1024], *line;
-	ssize_t n;
+	struct statfs fs;
 
 	(void)snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
-	n = read_small(path, text, sizeof text);
-	line = n > 0 ? strstr(text, "\nPid:") : NULL;
+	line = read_small(AT_FDCWD, path, text, sizeof text) > 0 ? strstr(text, "\nPid:") : NULL;
 	if (line)
 		return (pid_t)strtol(line + 5, NULL, 10);
-	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	n = readlink(path, text, sizeof text - 1);
-	if (n <= 0)
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
 		return -1;
-	text[n] = '\0';
-	return strncmp(text, "/proc/", 6) == 0 ? (pid_t)strtol(text + 6, NULL, 10) : -1;
+	line = read_small(fd, "status", text, sizeof text) > 0 ? strstr(text, "\nTgid:") : NULL;
+	return line ? (pid_t)strtol(line + 6, NULL, 10) : -1;
 }
 
+/* Made on behalf: the descriptor could be another by the time the kernel looks. */
 void pidfd_signal_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 {
+	const struct seccomp_notif *n = flight_notification(sv, slot);
+	struct group_scan scan = { .sv = sv, .caller = caller, .signal = (int)n->data.args[1] };
+	unsigned flags = (unsigned)n->data.args[3];
 	_cleanup_close_ int fd = -1;
+	struct proc_status status;
+	pid_t target;
 
-	fd = target_getfd(caller->pidfd, (int)flight_notification(sv, slot)->data.args[0]);
+	fd = target_getfd(caller->pidfd, (int)n->data.args[0]);
 	if (fd < 0) {
 		flight_fail(sv, slot, -fd);
 		return;
 	}
-	if (is_guard(sv, pidfd_target(fd)))
+	target = pidfd_target(fd);
+	if (target <= 0) {
+		flight_fail(sv, slot, target < 0 ? EBADF : ESRCH);
+		return;
+	}
+	if (scan_begin(&scan) < 0 || is_guard(sv, target)) {
 		flight_fail(sv, slot, EPERM);
+		return;
+	}
+	if (flags & PIDFD_SIGNAL_PROCESS_GROUP) {
+		scan.group = target;
+		signal_group(&scan, slot);
+		return;
+	}
+	if (procfs_status(target, &status) < 0 || !may_signal(&scan, target, &status.cred)) {
+		flight_fail(sv, slot, EPERM);
+		return;
+	}
+	if (syscall(SYS_pidfd_send_signal, fd, scan.signal, NULL, flags) == 0)
+		flight_result(sv, slot, 0);
 	else
-		flight_continue(sv, slot);
+		flight_fail(sv, slot, errno);
 }

@@ -113,6 +113,13 @@ static void store_ppid(struct proc_status *s, const uint64_t *v)
 	s->ppid = (pid_t)v[0];
 }
 
+/* Numbers from the namespace of our procfs inwards. */
+static void store_nspid(struct proc_status *s, const uint64_t *v)
+{
+	for (unsigned i = 1; i < 4 && v[i]; i++)
+		s->inner_pid = (pid_t)v[i];
+}
+
 static void store_tracer(struct proc_status *s, const uint64_t *v)
 {
 	s->tracer = (pid_t)v[0];
@@ -158,6 +165,7 @@ static const struct status_line status_lines[] = {
 	{ "Tgid:", 1, 10, store_tgid },
 	{ "PPid:", 1, 10, store_ppid },
 	{ "TracerPid:", 1, 10, store_tracer },
+	{ "NSpid:", 4, 10, store_nspid },
 	{ "Uid:", 4, 10, store_uid },
 	{ "Gid:", 4, 10, store_gid },
 	{ "SigPnd:", 1, 16, store_pending },
@@ -205,7 +213,8 @@ int procfs_status(pid_t tid, struct proc_status *ret)
 			*next++ = '\0';
 		found += parse_status_line(&s, line);
 	}
-	if (found != ELEMENTS(status_lines))
+	/* a kernel without pid namespaces has no NSpid */
+	if (found < ELEMENTS(status_lines) - 1)
 		return -EBADMSG;
 	*ret = s;
 	return 0;

@@ -22,6 +22,7 @@ int procfs_stat(pid_t pid, struct proc_stat *ret);
 
 struct proc_status {
 	pid_t tgid, ppid, tracer;
+	pid_t inner_pid; /* in its own pid namespace, 0 = that is ours */
 	struct credentials cred;
 	uint64_t pending, blocked; /* (SigPnd | ShdPnd) and SigBlk, bit N-1 = signal N */
 };
