@@ -414,12 +414,11 @@ static void raise_limit(void)
 
 static int block_signals(struct keeper *k)
 {
-	static const int never[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS };
 	sigset_t set;
 
+	/* those of faults as well: anybody in the group may send them, and a fault of
+	 * our own gets through all the same */
 	(void)sigfillset(&set);
-	for (size_t i = 0; i < ELEMENTS(never); i++)
-		(void)sigdelset(&set, never[i]);
 	if (sigprocmask(SIG_SETMASK, &set, &k->old_mask) < 0)
 		return -errno;
 	k->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
