@@ -22,7 +22,9 @@ struct deed {
 	int (*run)(char **args);
 };
 
-extern const struct deed exec_deeds[], net_deeds[], proc_deeds[]; /* end: name NULL */
+/* end: name NULL */
+extern const struct deed exec_deeds[], net_deeds[], proc_deeds[];
+extern const struct deed race_deeds[], grasp_deeds[], odd_deeds[], naive_deeds[]; /* attacks */
 
 /* "ok" when RESULT is not -1, else "errno NAME": the exit status. */
 int say(long result);
