@@ -84,6 +84,24 @@ static unsigned workers_of(const struct supervisor *sv, pid_t tgid)
 	return count;
 }
 
+/* Each one that waits holds a slot of the journal, and the other calls of the
+ * workload need some: beyond this a connect fails as for want of a port.
+ */
+enum { QUEUED_MAX = JOURNAL_SLOTS / 2, QUEUED_PER_PROCESS = QUEUED_MAX / 2 };
+
+static bool may_queue(const struct supervisor *sv, pid_t tgid)
+{
+	unsigned all = 0, own = 0;
+
+	for (unsigned i = 0; i < sv->high; i++) {
+		if (sv->flights[i].state != FLIGHT_QUEUED)
+			continue;
+		all++;
+		own += sv->flights[i].tgid == tgid;
+	}
+	return all < QUEUED_MAX && own < QUEUED_PER_PROCESS;
+}
+
 /* Gives the call to a worker, or lets it wait for one, as it would wait for its
  * peer.
  */
@@ -116,11 +134,11 @@ static void perform(struct supervisor *sv, unsigned slot, struct event *event,
 	struct flight *f = &sv->flights[slot];
 	int result;
 
-	if (f->connect.kind.may_block) {
+	if (f->connect.kind.may_block && may_queue(sv, f->tgid)) {
 		work_or_wait(sv, slot);
 		return;
 	}
-	result = connect_run(&f->connect.job);
+	result = f->connect.kind.may_block ? -EAGAIN : connect_run(&f->connect.job);
 	(void)close(TAKE_FD(f->connect.job.fd));
 	flight_result(sv, slot, result);
 	report(sv, event, process, d, result);
@@ -226,8 +244,9 @@ static int final_result(const struct flight *f, int result)
 	/* the supervisor before this one had got as far as the connection */
 	if (f->recovered && result == -EISCONN)
 		return 0;
-	/* a pending signal: EINTR, or the call starts again, as its handler asks */
-	if (result == -EINTR && f->interrupted)
+	/* a pending signal: EINTR, or the call starts again, as its handler asks; but
+	 * never with a time limit, see sock_intr_errno() of the kernel */
+	if (result == -EINTR && f->interrupted && !connect_has_timeout(f->connect.job.fd))
 		return -NOTIFY_ERESTARTSYS;
 	return result;
 }
@@ -235,23 +254,35 @@ static int final_result(const struct flight *f, int result)
 void connect_worked(struct supervisor *sv, unsigned slot, int result)
 {
 	struct flight *f = &sv->flights[slot];
-	struct flight done = *f;
+	struct process *process = NULL;
 	struct decision d = { .strongest.kind = VERDICT_NONE };
-	struct process *process;
 	struct caller caller;
 	struct event event;
 	int r;
 
+	/* as long as it is parked: with its next call it may be gone */
+	if (caller_open(f->tid, &caller) == 0) {
+		process = proctab_get(sv->processes, &caller, &r);
+		caller_close(&caller);
+	}
+	if (process) {
+		(void)proctab_refresh(sv->processes, process,
+				      sv->ruleset->needs[EVENT_CONNECT].fields);
+		if (make_event(sv, f, process, &event) < 0)
+			process = NULL;
+	}
+	result = final_result(f, result);
 	(void)close(TAKE_FD(f->connect.job.fd));
 	f->state = FLIGHT_NONE;
-	result = final_result(f, result);
 	flight_result(sv, slot, result);
-	if (result == -NOTIFY_ERESTARTSYS || caller_open(done.tid, &caller) < 0)
+	if (result == -NOTIFY_ERESTARTSYS)
 		return;
-	process = proctab_get(sv->processes, &caller, &r);
-	if (process && make_event(sv, &done, process, &event) == 0) {
-		d = flight_decide(sv, &event);
-		report(sv, &event, process, &d, result);
+	if (!process) {
+		/* killed meanwhile; what it did may live on in a shared socket */
+		atomic_fetch_add(&sv->journal->lost, 1);
+		return;
 	}
-	caller_close(&caller);
+	if (flight_enforces(sv, EVENT_CONNECT))
+		d = flight_decide(sv, &event);
+	report(sv, &event, process, &d, result);
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/time.h>
 
 int connect_kind(int fd, struct socket_kind *ret)
 {
@@ -22,6 +23,15 @@ int connect_kind(int fd, struct socket_kind *ret)
 	kind.may_block = kind.type != SOCK_DGRAM && kind.type != SOCK_RAW && !(flags & O_NONBLOCK);
 	*ret = kind;
 	return 0;
+}
+
+bool connect_has_timeout(int fd)
+{
+	struct timeval limit = { .tv_sec = 0 };
+	socklen_t size = sizeof limit;
+
+	return getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &size) == 0 &&
+	       (limit.tv_sec || limit.tv_usec);
 }
 
 int connect_run(void *data)

@@ -19,6 +19,9 @@ struct socket_kind {
 /* Kind of the socket FD: 0, -ENOTSOCK, or -errno. */
 int connect_kind(int fd, struct socket_kind *ret);
 
+/* True with SO_SNDTIMEO, which bounds a connect as well. */
+bool connect_has_timeout(int fd);
+
 struct connect_job {
 	int fd; /* our duplicate */
 	struct sockaddr_storage address;
