@@ -473,6 +473,8 @@ static int image_of_truth(struct supervisor *sv, const struct exec_truth *truth,
 		.envp_read = true,
 		.exec_time_ns = now_realtime_ns(),
 	};
+	if (script == VERIFY_SCRIPT_IN_DOUBT)
+		ret->interpreter = truth->file; /* judged as both */
 	if (script > 0) {
 		ret->interpreter = truth->file;
 		r = resolve_describe(script, &sv->arena, &ret->file);
@@ -562,7 +564,9 @@ static int find_script_later(struct supervisor *sv, unsigned slot)
 	return r;
 }
 
-/* SCRIPT: descriptor of the script, 0 = none, -1 = not looked for yet. */
+enum { SCRIPT_NOT_LOOKED_FOR = -1 };
+
+/* SCRIPT: what verify_script_find() found, or that it was not asked yet. */
 static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int script)
 {
 	struct flight *f = &sv->flights[slot];
@@ -579,14 +583,14 @@ static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int scr
 		caller_close(&caller);
 		r = process ? verify_read(pid, true, &sv->arena, &truth) : error;
 	}
-	if (r == 0 && script < 0) {
+	if (r == 0 && script == SCRIPT_NOT_LOOKED_FOR) {
 		verify_script_ask(&f->script, &sv->host, pid, &truth);
 		r = verify_script_find(&f->script, true);
 		if (r == -EAGAIN)
 			r = find_script_later(sv, slot);
 		if (r == 0 && f->stopped)
 			return;
-		script = 0;
+		script = f->script.file;
 	}
 	f->exec.path[0] = '\0';
 	if (r == 0)
@@ -661,7 +665,7 @@ bool exec_stopped(struct supervisor *sv, pid_t pid, int status)
 		return true;
 	if (stop == VERIFY_EXEC) {
 		arena_reset(&sv->arena);
-		second_look(sv, slot, pid, -1);
+		second_look(sv, slot, pid, SCRIPT_NOT_LOOKED_FOR);
 	} else if (stop == VERIFY_FAILED) {
 		if (verify_detach(pid) == -ESRCH)
 			f->state = FLIGHT_DYING;

@@ -295,6 +295,21 @@ int verify_read(pid_t tgid, bool want_envp, struct arena *arena, struct exec_tru
 
 /* ---- scripts ------------------------------------------------------------- */
 
+/* For a script the kernel puts its path among the first arguments, at most two
+ * further for each interpreter that is a script again (fs/binfmt_script.c).
+ */
+static bool made_for_script(const struct exec_truth *truth)
+{
+	const char *p = truth->argv.data;
+
+	for (unsigned i = 0; i < truth->argv.count && i <= 2 * SCRIPT_DEPTH_MAX; i++) {
+		if (i && streq(p, truth->execfn.text))
+			return true;
+		p += strlen(p) + 1;
+	}
+	return false;
+}
+
 void verify_script_ask(struct verify_script *question, const struct resolve_host *host, pid_t tgid,
 		       const struct exec_truth *truth)
 {
@@ -302,7 +317,8 @@ void verify_script_ask(struct verify_script *question, const struct resolve_host
 	question->tgid = tgid;
 	question->device = truth->file.device;
 	question->inode = truth->file.inode;
-	question->file = 0;
+	question->file = VERIFY_NO_SCRIPT;
+	question->as_script = made_for_script(truth);
 	/* a longer path or name cannot be one that the kernel took */
 	(void)snprintf(question->execfn, sizeof question->execfn, "%s", truth->execfn.text);
 	(void)snprintf(question->argv0, sizeof question->argv0, "%s", truth->argv.data);
@@ -314,7 +330,7 @@ int verify_script_find(struct verify_script *question, bool cached_only)
 	struct stat st;
 	int r;
 
-	question->file = 0;
+	question->file = question->as_script ? VERIFY_SCRIPT_IN_DOUBT : VERIFY_NO_SCRIPT;
 	fd = resolve_open(&(struct resolve_request){ .host = question->host,
 						     .tid = question->tgid,
 						     .tgid = question->tgid,
@@ -325,8 +341,10 @@ int verify_script_find(struct verify_script *question, bool cached_only)
 		return resolve_error_is_native(fd) ? 0 : fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_dev == question->device && st.st_ino == question->inode)
+	if (st.st_dev == question->device && st.st_ino == question->inode) {
+		question->file = VERIFY_NO_SCRIPT;
 		return 0;
+	}
 	/* files are opened and read from here on */
 	if (cached_only)
 		return -EAGAIN;

@@ -63,8 +63,16 @@ struct verify_script {
 	pid_t tgid;
 	char execfn[PATH_MAX];
 	char argv0[SCRIPT_LINE_MAX];
+	bool as_script;         /* the arguments are as the kernel makes them for one */
 	uint64_t device, inode; /* of the program in place */
-	int file;               /* result: O_PATH of the script, 0 = no script */
+	int file;               /* result: O_PATH of the script, or one of these */
+};
+
+enum {
+	VERIFY_NO_SCRIPT = 0,
+	/* the arguments say script, the file behind its name does not, or not any
+	 * more: an interpreter may be in place whose script was swapped */
+	VERIFY_SCRIPT_IN_DOUBT = -2,
 };
 
 /* Prepares the question from TRUTH. */
