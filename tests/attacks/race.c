@@ -60,6 +60,9 @@ static void linger(unsigned *seed)
 
 	for (volatile unsigned i = 0; i < turns; i++)
 		;
+	/* whoever judges shall not have to wait for the end of a time slice */
+	if (turns % 2)
+		(void)sched_yield();
 }
 
 static void *toggle_word(void *data)
