@@ -81,6 +81,19 @@ static void read_distribution(char *buf, size_t size)
 	buf[length] = '\0';
 }
 
+/* Given as KEY=VALUE, in events KEY:VALUE like the tags of rules. */
+static int translate_tags(struct strv *tags, struct err *err)
+{
+	for (size_t i = 0; i < tags->count; i++) {
+		char *equals = strchr(tags->items[i], '=');
+
+		if (!equals || equals == tags->items[i])
+			return err_set(err, -EINVAL, "tag '%s' is not KEY=VALUE", tags->items[i]);
+		*equals = ':';
+	}
+	return 0;
+}
+
 static int make_origin(struct run *run, struct err *err)
 {
 	const struct strv *words = &run->config.scrub_words, *envs = &run->config.envs_with_value;
@@ -90,6 +103,9 @@ static int make_origin(struct run *run, struct err *err)
 	if (uname(&run->uts) < 0 || gethostname(run->hostname, sizeof run->hostname - 1) < 0)
 		return err_errno(err, -errno, "cannot read the name of this host");
 	read_distribution(run->distribution, sizeof run->distribution);
+	r = translate_tags(&run->config.tags, err);
+	if (r < 0)
+		return r;
 	r = make_uuid(run->workload);
 	if (r < 0)
 		return err_errno(err, r, "no random numbers");

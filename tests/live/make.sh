@@ -8,7 +8,7 @@ need jq make gcc
 policy make <<END
   - id: compilers
     expression: exec.file.name == "as" || exec.file.name =~ "*-as"
-    every: 0s
+    every: 1ns
 END
 build_it() # PREFIX...: in ./build, always the same name, since it is in the result
 {

@@ -10,12 +10,15 @@ policy quiet <<END
 END
 guarded() { "$guard" run -q -p "$work/quiet.policy" -- "$@"; }
 
+# the shell's own variable, and numbers that are new each time
+comparable() { sed '/^env _=/d; s/pipe:\[[0-9]*\]/pipe/'; }
+
 # same NAME SHELL-WORDS: the shell words, with @ for nothing and for guard, print the same.
 same()
 {
 	local native under
-	native=$(eval "${2//@/}" 2>&1 </dev/null | grep -v '^env _=')
-	under=$(eval "${2//@/$guard run -q -p $work/quiet.policy --}" 2>&1 </dev/null | grep -v '^env _=')
+	native=$(eval "${2//@/}" 2>&1 </dev/null | comparable)
+	under=$(eval "${2//@/$guard run -q -p $work/quiet.policy --}" 2>&1 </dev/null | comparable)
 	[ -n "$native" ] || { echo "printed nothing without guard"; return 1; }
 	[ "$native" = "$under" ] || { diff <(echo "$native") <(echo "$under"); return 1; }
 }
@@ -48,7 +51,8 @@ END
 
 big() { head -c 20000000 /dev/zero | "$@" cat | wc -c; }
 check "twenty megabytes pass through" prints 20000000 big guarded
-binary() { head -c 300000 /dev/urandom | tee sent | "$@" cat | cmp - sent; }
+head -c 300000 /dev/urandom >sent
+binary() { "$@" cat <sent | cmp - sent; }
 check "binary data passes unchanged" binary guarded
 
 # a reader that leaves: SIGPIPE as without guard

@@ -148,10 +148,23 @@ start()
 	started+=("$!")
 }
 
-# events FILE FILTER: the jq FILTER is true of the array of FILE's events.
+# events FILE FILTER: the jq FILTER is true of the array of FILE's rule events;
+# internal FILE FILTER: of those of guard itself (ruleset_loaded and the like).
 events()
 {
-	jq -es "$2" "$1" >/dev/null || { echo "not so: $2"; cat "$1"; return 1; }
+	event_filter "$1" "map(select(.evt)) | $2"
+}
+internal()
+{
+	event_filter "$1" "map(select(.evt | not)) | $2"
+}
+event_filter() # FILE FILTER
+{
+	jq -es "$2" "$1" >/dev/null && return
+	echo "not so: $2; there are:"
+	jq -c '[.agent.rule_id, .guard.verdict, .guard.reason, .file.path, .process.args]' "$1" |
+		cut -c 1-120 | sort | uniq -c | sort -rn | head -n 20
+	return 1
 }
 
 # verdicts FILE RULE VERDICT N: RULE left exactly N events with VERDICT.

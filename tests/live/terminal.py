@@ -5,6 +5,8 @@
 terminal.py SCENARIO PREFIX...   PREFIX is what goes before a command: `env` for
 the control arm, `guard run ... --` for the other. Exit status 0 = as expected.
 """
+import atexit
+import fcntl
 import os
 import pty
 import re
@@ -14,6 +16,7 @@ import sys
 import time
 
 PATIENCE = 15
+TIOCGPTN = 0x80045430
 
 
 class Terminal:
@@ -25,6 +28,15 @@ class Terminal:
         if self.pid == 0:
             os.environ.update(PS1="ready> ", TERM="dumb", HISTFILE="/dev/null")
             os.execvp(argv[0], argv)
+        atexit.register(self.clean_up)
+
+    def clean_up(self):
+        """Nothing is left behind by a scenario that failed."""
+        for pid in {self.pid, *pids_below(self.pid)}:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
 
     def type(self, text):
         os.write(self.fd, text.encode())
@@ -71,6 +83,12 @@ def same(got, want, what):
         sys.exit(f"{what}: {got!r} instead of {want!r}")
 
 
+def name_of(fd):
+    """The terminal that belongs to a master descriptor."""
+    number = fcntl.ioctl(fd, TIOCGPTN, bytes(4))
+    return f"/dev/pts/{int.from_bytes(number, sys.byteorder)}"
+
+
 def wait_for(path):
     deadline = time.monotonic() + PATIENCE
     while not os.path.exists(path):
@@ -91,16 +109,22 @@ def wait_for_child(pid, name):
 
 def names_below(pid):
     names = []
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            children = f.read().split()
-        for child in children:
+    for child in pids_below(pid):
+        try:
             with open(f"/proc/{child}/comm", encoding="ascii") as f:
                 names.append(f.read().strip())
-            names += names_below(child)
-    except FileNotFoundError:
-        pass  # it ended meanwhile
+        except FileNotFoundError:
+            pass  # it ended meanwhile
     return names
+
+
+def pids_below(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            children = [int(child) for child in f.read().split()]
+    except FileNotFoundError:
+        return []
+    return children + [below for child in children for below in pids_below(child)]
 
 
 def caught(path):
@@ -215,7 +239,7 @@ def hangup(prefix):
 def window_size(prefix):
     """The terminal of the program is the terminal itself."""
     t = Terminal([*prefix, "sh", "-c", "tty; stty size; test -t 1 && test -t 2 && echo all; read x"])
-    same(t.expect(r"^(/dev/pts/\d+)$").group(1), os.readlink(f"/proc/{t.pid}/fd/0"), "terminal")
+    same(t.expect(r"^(/dev/pts/\d+)$").group(1), name_of(t.fd), "terminal")
     t.expect(r"^\d+ \d+$")
     t.expect("all")
     t.line("")
