@@ -6,7 +6,7 @@
 . "${srcdir:-.}/tests/live/tap.sh"
 need jq
 
-kills=10
+kills=20
 rounds=400
 [ "${TIER:-}" = full ] && { kills=200; rounds=20000; }
 cp "$t_do" allowed
@@ -41,7 +41,17 @@ storm()
 	eventually begun
 }
 begun() { [ "$(grep -c refuse events 2>/dev/null)" -ge 5 ]; }
-another() { [ -n "$("$1" "$guard_pid")" ] && [ "$("$1" "$guard_pid")" != "$2" ]; }
+# "pid start-time" of the process that FINDER finds: a successor may have the same pid
+identity() # FINDER
+{
+	local pid
+	pid=$("$1" "$guard_pid") && echo "$pid $(cut -d ' ' -f 22 "/proc/$pid/stat")"
+}
+another() # FINDER IDENTITY
+{
+	local now
+	now=$(identity "$1" 2>/dev/null) && [ "$now" != "$2" ]
+}
 
 # kills the process that FINDER finds, again and again, each time a new one is there
 kill_again_and_again() # FINDER
@@ -49,9 +59,9 @@ kill_again_and_again() # FINDER
 	local n victim=none
 	for ((n = 0; n < kills; n++)); do
 		eventually another "$1" "$victim" || return 1
-		victim=$("$1" "$guard_pid")
+		victim=$(identity "$1")
 		sleep "0.0$((RANDOM % 9 + 1))" # a random point of its life
-		kill -KILL "$victim"
+		kill -KILL "${victim% *}"
 	done
 	: >enough
 }
