@@ -32,12 +32,26 @@ tap_leave()
 	local status=$? pid
 
 	for pid in "${started[@]}"; do
-		kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+		tap_end "$pid"
 	done
 	cd / && rm -rf "$work"
 	[ "$tap_finished" = yes ] || echo "Bail out! ended early with status $status"
 }
 trap tap_leave EXIT
+
+# Asked first, so that a server can end its own children.
+tap_end() # PID
+{
+	local tries
+
+	kill -TERM "$1" 2>/dev/null || return
+	for tries in {1..50}; do
+		[ -e "/proc/$1/root" ] || break # gone, or a zombie
+		sleep 0.01
+	done
+	kill -KILL "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+}
 
 tap_result() # ok|not-ok NAME [DIRECTIVE]
 {
@@ -141,10 +155,11 @@ eventually()
 	done
 }
 
-# start COMMAND...: in the background, ended with the test; its pid is in $!.
+# start COMMAND...: in the background, ended with the test; its pid is in $!. What
+# it says goes to a file: who is left behind must not hold the pipe of the results.
 start()
 {
-	"$@" &
+	"$@" >>"$work/.background" 2>&1 &
 	started+=("$!")
 }
 
