@@ -34,7 +34,7 @@ valid_lines() # FILE N
 		for line in lines:
 		    text = line.decode("utf-8")
 		    assert not any(ord(c) < 32 or ord(c) == 127 for c in text), text
-		    assert len(line) <= 65536, len(line)
+		    assert len(line) <= 131072, len(line)
 		    events += "evt" in json.loads(text, object_pairs_hook=unique)
 		assert events == int(sys.argv[2]), f"{events} events"
 	END

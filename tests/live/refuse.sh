@@ -64,7 +64,8 @@ policy typo <<END
     expression: exec.file.path == "/nowhere"
     protecton: blocking
 END
-check "an unknown rule key is a warning with the nearest" says "protecton.*protection" run -p typo.policy
+check "an unknown rule key is a warning with the nearest" says "protecton.*protection" \
+	"$guard" run -p typo.policy -- true
 rm -f deed
 check "and the command runs" deed_is_done run -p typo.policy
 
