@@ -413,6 +413,9 @@ static void start_exec(struct supervisor *sv, unsigned slot, struct caller *call
 		return;
 	}
 	f->state = FLIGHT_EXEC;
+	/* the leader's descriptor serves again at the stop */
+	if (f->tid == f->tgid)
+		f->pidfd = TAKE_FD(caller->pidfd);
 	f->exec.path[0] = '\0';
 	(void)notify_continue(sv->listener, flight_notification(sv, slot)->id);
 	if (!sv->options.killable)
@@ -487,13 +490,18 @@ static int image_of_truth(struct supervisor *sv, const struct exec_truth *truth,
 static void judge_truth(struct supervisor *sv, unsigned slot, pid_t pid, struct process *process,
 			const struct image *image, struct secl_string execfn)
 {
+	uint64_t needs = sv->ruleset->needs[EVENT_EXEC].fields;
 	struct flight *f = &sv->flights[slot];
 	struct process candidate;
 	struct decision d;
 	struct event event;
 
-	(void)proctab_refresh(sv->processes, process,
-			      sv->ruleset->needs[EVENT_EXEC].fields | NEED_COMM);
+	/* of a descriptor the kernel makes the name from its file: ask for it */
+	if (execfn.size > 8 && memcmp(execfn.text, "/dev/fd/", 8) == 0)
+		needs |= NEED_COMM;
+	else
+		proctab_set_comm(process, future_comm(execfn.text, execfn.size));
+	(void)proctab_refresh(sv->processes, process, needs);
 	candidate = proctab_candidate(process, image);
 	make_event(f, &candidate, &event);
 	event.exec.path = execfn;
@@ -564,6 +572,16 @@ static int find_script_later(struct supervisor *sv, unsigned slot)
 	return r;
 }
 
+/* Who stands at the stop: an exec may have changed its ids. */
+static int reopen_caller(struct flight *f, pid_t pid, struct caller *ret)
+{
+	*ret = (struct caller){ .tid = pid, .pidfd = TAKE_FD(f->pidfd) };
+	if (ret->pidfd >= 0 && procfs_pidfd_identity(ret->pidfd, &ret->who) == 0)
+		return 0;
+	caller_close(ret);
+	return caller_open(pid, ret);
+}
+
 enum { SCRIPT_NOT_LOOKED_FOR = -1 };
 
 /* SCRIPT: what verify_script_find() found, or that it was not asked yet. */
@@ -577,7 +595,7 @@ static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int scr
 	int r, error = 0;
 
 	f->tgid = pid;
-	r = caller_open(pid, &caller);
+	r = reopen_caller(f, pid, &caller);
 	if (r == 0) {
 		process = proctab_get_for_exec(sv->processes, &caller, &error);
 		caller_close(&caller);

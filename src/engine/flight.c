@@ -33,6 +33,8 @@ void flight_end(struct supervisor *sv, unsigned slot)
 
 	sv->journal->slots[slot].notification.id = 0;
 	journal_slot_step(sv->journal, slot, SLOT_FREE);
+	if (f->pidfd >= 0)
+		(void)close(TAKE_FD(f->pidfd));
 	f->state = FLIGHT_NONE;
 	f->handler = HANDLER_NONE;
 	while (sv->high && sv->flights[sv->high - 1].handler == HANDLER_NONE &&

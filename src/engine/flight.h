@@ -42,6 +42,7 @@ struct flight {
 	enum syscall_handler handler;
 	const char *syscall;
 	pid_t tid, tgid;
+	int pidfd;           /* of tid, kept while it executes; -1 = none */
 	int64_t deadline_ns; /* monotonic; of a worker that prepares a verdict */
 	bool judged;         /* passed a first look */
 	bool recovered;      /* was in a worker of a dead supervisor */

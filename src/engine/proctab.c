@@ -33,7 +33,7 @@ struct entry {
 	bool doubtful;       /* the image may be another by now */
 	int pidfd;           /* of the process, -1 = none */
 	uint64_t asked;      /* when, in calls of proctab_get() */
-	uint64_t stat_clock; /* when its stat was read, likewise */
+	uint64_t stat_clock; /* when its stat was read, likewise; 0 = not yet */
 	uint64_t known;      /* enum event_need that were read */
 	char comm[16], tty[24], cgroup[CGROUP_MAX];
 };
@@ -366,6 +366,7 @@ static void store_stat(struct proctab *tab, struct entry *entry, const struct pr
 							       sizeof entry->tty) };
 	if (stat->kernel_flags & KERNEL_THREAD_FLAG)
 		p->flags |= PROCESS_IS_KWORKER;
+	entry->stat_clock = tab->clock;
 }
 
 /* CALLER, when it is this very process, gives its own descriptor. */
@@ -385,15 +386,20 @@ static void keep_pidfd(struct proctab *tab, struct entry *entry, struct caller *
 	tab->pidfds++;
 }
 
-/* A process without its parent and image. */
+/* A process without its parent and image. CALLER, when it is this process and the
+ * table can keep its pidfd, spares the first reading of /proc: who it is, it has
+ * said itself, and the pidfd holds its identity.
+ */
 static struct entry *make_entry(struct proctab *tab, pid_t pid, struct caller *caller,
 				int *ret_error)
 {
-	struct proc_stat stat;
+	bool known = caller && caller->tid == pid && caller->pidfd >= 0 &&
+		     tab->pidfds < tab->options.pidfds;
 	struct entry **slot, *entry;
+	struct proc_stat stat;
 	int r;
 
-	r = procfs_stat(pid, &stat);
+	r = known ? 0 : procfs_stat(pid, &stat);
 	if (r < 0) {
 		*ret_error = r;
 		return NULL;
@@ -406,14 +412,16 @@ static struct entry *make_entry(struct proctab *tab, pid_t pid, struct caller *c
 	entry->process.pid = pid;
 	entry->process.image = &tab->unknown;
 	entry->process.cred.auid = UINT32_MAX;
-	store_stat(tab, entry, &stat);
+	if (known)
+		entry->process.ppid = caller->who.ppid;
+	else
+		store_stat(tab, entry, &stat);
 	slot = hash_slot(tab, pid);
 	entry->next_hash = *slot;
 	entry->hashed = true;
 	entry->asked = tab->clock;
 	*slot = entry;
 	keep_pidfd(tab, entry, caller);
-	entry->stat_clock = tab->clock;
 	return entry;
 }
 
@@ -550,7 +558,6 @@ static int read_stat(struct proctab *tab, struct entry *entry)
 	if (r < 0)
 		return r;
 	store_stat(tab, entry, &stat);
-	entry->stat_clock = tab->clock;
 	return 0;
 }
 
@@ -580,6 +587,8 @@ int proctab_refresh(struct proctab *tab, struct process *process, uint64_t needs
 			if (e->hashed) {
 				(void)read_credentials(e);
 				(void)read_cgroup(e);
+				if (!e->stat_clock)
+					(void)read_stat(tab, e);
 			}
 			e->known |= needs;
 		}
@@ -621,6 +630,16 @@ int proctab_exec(struct proctab *tab, struct process *process, const struct imag
 	set_image(tab, entry, copy);
 	imagepool_unref(tab->images, copy);
 	return 0;
+}
+
+void proctab_set_comm(struct process *process, struct secl_string comm)
+{
+	struct entry *entry = entry_of(process);
+	size_t size = MIN(comm.size, sizeof entry->comm - 1);
+
+	memcpy(entry->comm, comm.text, size);
+	entry->comm[size] = '\0';
+	process->comm = (struct secl_string){ .text = entry->comm, .size = size };
 }
 
 void proctab_doubt(struct proctab *tab UNUSED, struct process *process)

@@ -64,6 +64,9 @@ struct process proctab_candidate(const struct process *process, const struct ima
  */
 int proctab_exec(struct proctab *tab, struct process *process, const struct image *image);
 
+/* The command name that an exec has given to PROCESS; cut to 15 bytes. */
+void proctab_set_comm(struct process *process, struct secl_string comm);
+
 /* Marks the image as no longer certain (an exec that was not verified): the
  * next proctab_get() reads it from /proc.
  */

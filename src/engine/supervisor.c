@@ -64,6 +64,7 @@ static void dispatch(struct supervisor *sv, unsigned slot)
 	sv->high = MAX(sv->high, slot + 1);
 	f->state = FLIGHT_NONE;
 	f->tid = (pid_t)n->pid;
+	f->pidfd = -1;
 	f->judged = f->interrupted = f->stopped = f->dead = false;
 	if (id == SYSCALL_COUNT || !n->pid) {
 		/* pid 0: a task outside guard's view of pids cannot be judged */
@@ -252,12 +253,12 @@ static void record_fate(struct supervisor *sv, int flags)
 
 static void reap(struct supervisor *sv)
 {
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo info[8];
 	pid_t pid;
 	int status;
 
-	while (read(sv->signals, &info, sizeof info) == sizeof info)
-		;
+	/* several children may hide behind one signal: who it was is asked below */
+	(void)!read(sv->signals, info, sizeof info);
 	record_fate(sv, WNOHANG);
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL)) > 0)
 		child_changed(sv, pid, status);
@@ -363,6 +364,8 @@ static int make_parts(struct supervisor *sv)
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (sv->flights == MAP_FAILED)
 		return -ENOMEM;
+	for (unsigned i = 0; i < JOURNAL_SLOTS; i++)
+		sv->flights[i].pidfd = -1;
 	r = arena_init(&sv->arena, EVENT_ARENA_SIZE);
 	if (r == 0)
 		r = resolve_host_init(&sv->host);

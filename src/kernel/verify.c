@@ -319,6 +319,9 @@ void verify_script_ask(struct verify_script *question, const struct resolve_host
 	question->inode = truth->file.inode;
 	question->file = VERIFY_NO_SCRIPT;
 	question->as_script = made_for_script(truth);
+	question->plain =
+		!question->as_script && truth->execfn.size == truth->file.path.size &&
+		memcmp(truth->execfn.text, truth->file.path.text, truth->execfn.size) == 0;
 	/* a longer path or name cannot be one that the kernel took */
 	(void)snprintf(question->execfn, sizeof question->execfn, "%s", truth->execfn.text);
 	(void)snprintf(question->argv0, sizeof question->argv0, "%s", truth->argv.data);
@@ -331,6 +334,9 @@ int verify_script_find(struct verify_script *question, bool cached_only)
 	int r;
 
 	question->file = question->as_script ? VERIFY_SCRIPT_IN_DOUBT : VERIFY_NO_SCRIPT;
+	/* named just as it was called: no script can have had this name */
+	if (question->plain)
+		return 0;
 	fd = resolve_open(&(struct resolve_request){ .host = question->host,
 						     .tid = question->tgid,
 						     .tgid = question->tgid,
