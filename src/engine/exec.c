@@ -524,6 +524,15 @@ static void judge_truth(struct supervisor *sv, unsigned slot, pid_t pid, struct 
 		flight_end(sv, slot);
 }
 
+/* Killed by somebody else, or about to be: there is nothing to refuse. */
+static bool is_dying(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return procfs_stat(pid, &stat) < 0 || stat.state == 'Z' || stat.state == 'X' ||
+	       stat.kernel_flags & PROC_EXITING;
+}
+
 /* What is in place could not be read: it does not run, or, when nothing could
  * have refused it, runs unseen.
  */
@@ -535,7 +544,7 @@ static void truth_unknown(struct supervisor *sv, unsigned slot, pid_t pid, struc
 					      reason_of(error), &sv->arena);
 	struct event event;
 
-	if (d.strongest.kind >= VERDICT_BLOCKED && process && error != -ESRCH) {
+	if (d.strongest.kind >= VERDICT_BLOCKED && process && error != -ESRCH && !is_dying(pid)) {
 		make_event(f, process, &event);
 		kill_at_stop(sv, slot, pid, &event, &d);
 		return;

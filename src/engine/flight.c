@@ -133,6 +133,10 @@ bool flight_refuse_unreadable(struct supervisor *sv, unsigned slot, struct event
 
 	if (d.strongest.kind < VERDICT_BLOCKED)
 		return false;
-	flight_refuse(sv, slot, event, &d, event_type_guarantee(event->type));
+	/* one that was killed meanwhile cannot be read either, and is no denial */
+	if (notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
+		flight_end(sv, slot);
+	else
+		flight_refuse(sv, slot, event, &d, event_type_guarantee(event->type));
 	return true;
 }

@@ -20,6 +20,8 @@ struct proc_stat {
 /* /proc/PID/stat (proc(5)); the name in parentheses may hold anything. */
 int procfs_stat(pid_t pid, struct proc_stat *ret);
 
+enum { PROC_EXITING = 0x4 }; /* PF_EXITING of kernel_flags */
+
 struct proc_status {
 	pid_t tgid, ppid, tracer;
 	pid_t inner_pid; /* in its own pid namespace, 0 = that is ours */
