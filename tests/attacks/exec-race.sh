@@ -28,7 +28,6 @@ policy interpreter <<END
 END
 guarded() { rm -f events; timeout 120 "$guard" run -q -p "$policy.policy" -o "file:$work/events" -- "$@"; }
 field() { sed -n "s/.*\\b$1 \\([0-9]*\\).*/\\1/p" score; }
-wins() { cat marks 2>/dev/null | wc -l; }
 
 # The denials and kills that the racer saw are those that are reported, no more and no
 # less; and none says of a program that it ran with what was refused.
@@ -47,7 +46,7 @@ lose()
 	rm -f marks
 	guarded "$t_do" race-exec "$2" "$seconds" "${@:3}" >score
 	echo "# $name: $(cat score)"
-	check "$name: the forbidden one never ran" test "$(wins) $(field wins)" = "0 0"
+	check "$name: the forbidden one never ran" test ! -e marks -a "$(field wins)" -eq 0
 	check "$name: it was tried, refused and killed" \
 		test "$(field denied)" -gt 10 -a "$(field killed)" -gt 0 -a "$(field ran)" -gt 0
 	check "$name: each refusal is reported" reported
@@ -59,7 +58,7 @@ for how in thread-path thread-argument; do
 	rm -f marks
 	"$t_do" naive 1 "$t_do" race-exec "$how" 1 "$work/good" "$work/evil" mark "$work/marks" good >score
 	echo "# naive, $how: $(cat score)"
-	check "$how: a naive supervisor lets the forbidden one run" test "$(wins)" -gt 0
+	check "$how: a naive supervisor lets the forbidden one run" test -s marks
 done
 
 for how in thread-path thread-argument process-path process-argument peer-path peer-argument; do

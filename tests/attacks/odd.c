@@ -9,14 +9,18 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 
 enum { PAGE = 4096 };
 
@@ -265,6 +269,62 @@ static int connect_under_alarm(char **args)
 	return say_child(pid);
 }
 
+/* PATH [ARG]...: after it has forbidden others to look into it. */
+static int undumpable(char **args)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return setup_failed("prctl");
+	return say(execve(args[0], args, environ));
+}
+
+/* PATH [ARG]...: while a tracer of its own is on it. */
+static int traced(char **args)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		(void)execve(args[0], args, environ);
+		_exit(126);
+	}
+	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status))
+		(void)ptrace(PTRACE_CONT, pid, NULL, NULL);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : T_FAILED;
+}
+
+/* SECONDS GOOD EVIL: processes that exec one or the other and are killed at some
+ * point of it, each in the place of one that is gone.
+ */
+static int short_lives(char **args)
+{
+	char word[] = "status", zero[] = "0";
+	char *deed[] = { args[1], word, zero, NULL };
+	struct timespec begun, now;
+	long lives = 0, evil = 0;
+	unsigned seed = 1;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &begun);
+	do {
+		bool forbidden = lives % 2;
+		int status = 0;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			(void)execve(args[1 + forbidden], deed, environ);
+			_exit(126);
+		}
+		(void)usleep(rand_r(&seed) % 400);
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, &status, 0);
+		evil += forbidden && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		lives++;
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec - begun.tv_sec < strtol(args[0], NULL, 10));
+	(void)printf("lives %ld evil %ld\n", lives, evil);
+	return T_OK;
+}
+
 /* SECONDS PATH: its pages are filled by a userfaultfd that nobody answers: one
  * exec, whose path lies there, waits in whoever reads it.
  */
@@ -303,6 +363,9 @@ const struct deed odd_deeds[] = {
 	{ "connect-and-go", "COUNT PORT", 2, connect_and_go },
 	{ "hang", "COUNT PORT READY-FILE", 3, hang },
 	{ "connect-under-alarm", "PORT RESTART TIMEOUT", 3, connect_under_alarm },
+	{ "undumpable", "PATH [ARG]...", 1, undumpable },
+	{ "traced", "PATH [ARG]...", 1, traced },
+	{ "short-lives", "SECONDS GOOD EVIL", 3, short_lives },
 	{ "stall-reader", "SECONDS PATH", 2, stall_reader },
 	{ NULL, NULL, 0, NULL },
 };
