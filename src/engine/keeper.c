@@ -451,6 +451,8 @@ static int prepare(struct keeper *k, struct err *err)
 {
 	int r;
 
+	/* a workload of the same user could open our memory */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	r = block_signals(k);
 	if (r == 0)
