@@ -126,7 +126,7 @@ results()
 skips()
 {
 	find "$@" -name '*.log' -path '*/tests/*' -exec grep -H '# SKIP' {} + |
-		sed -n 's/^\(.*\)\.log:[^#]*# SKIP/skipped: \1:/p'
+		sed -n 's|^.*/\(tests/.*\)\.log:[^#]*# SKIP|skipped: \1:|p' | sort -u
 }
 
 # say_results PASSED FAILED SKIPPED

@@ -18,28 +18,28 @@
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-#define CONTAINER_OF(pointer, type, member) \
-	((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define CONTAINER_OF(pointer, type, member)                                                        \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* Hands over the pointer and leaves NULL behind, so that the cleanup of the
  * variable has nothing left to do.
  */
-#define TAKE(pointer)                             \
-	({                                        \
-		__typeof__(pointer) taken_ = (pointer); \
-		(pointer) = NULL;                 \
-		taken_;                           \
+#define TAKE(pointer)                                                                              \
+	({                                                                                         \
+		__typeof__(pointer) taken_ = (pointer);                                            \
+		(pointer) = NULL;                                                                  \
+		taken_;                                                                            \
 	})
-#define TAKE_FD(fd)                   \
-	({                            \
-		int taken_fd_ = (fd); \
-		(fd) = -1;            \
-		taken_fd_;            \
+#define TAKE_FD(fd)                                                                                \
+	({                                                                                         \
+		int taken_fd_ = (fd);                                                              \
+		(fd) = -1;                                                                         \
+		taken_fd_;                                                                         \
 	})
 
 #define PRINTF_LIKE(text, first) __attribute__((__format__(__printf__, text, first)))
-#define FALLTHROUGH __attribute__((fallthrough))
-#define UNUSED __attribute__((unused))
+#define FALLTHROUGH              __attribute__((fallthrough))
+#define UNUSED                   __attribute__((unused))
 
 static inline void cleanup_free(void *pointer)
 {
@@ -53,8 +53,8 @@ static inline void cleanup_close(int *fd)
 }
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
-#define _cleanup_free_ _cleanup_(cleanup_free)
-#define _cleanup_close_ _cleanup_(cleanup_close)
+#define _cleanup_free_      _cleanup_(cleanup_free)
+#define _cleanup_close_     _cleanup_(cleanup_close)
 
 static inline bool streq(const char *a, const char *b)
 {

@@ -10,7 +10,7 @@
 #include "record/line.h"
 
 struct denials {
-	STAILQ_HEAD(, line) held; /* accepted, not yet known to be written everywhere */
+	STAILQ_HEAD(held_lines, line) held; /* accepted, not yet known to be written everywhere */
 	size_t bytes, limit;
 	uint64_t accepted; /* highest number accepted */
 	uint64_t written;  /* highest number written everywhere */

@@ -16,7 +16,7 @@ struct queue_entry {
 };
 
 struct queue {
-	STAILQ_HEAD(, queue_entry) entries;
+	STAILQ_HEAD(queue_entries, queue_entry) entries;
 	size_t bytes, limit;
 	uint64_t lost; /* dropped since the last queue_take_lost() */
 	bool dropping;

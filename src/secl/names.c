@@ -335,7 +335,7 @@ static int expand_macro(struct compiler *c, const struct ast *a, struct node **r
 
 int compile_ident(struct compiler *c, const struct ast *a, struct node **ret)
 {
-	const char *hint;
+	const char *hint = NULL;
 	int r;
 
 	r = a->array_position ? expand_macro(c, a, ret) : load_constant(c, a, ret);

@@ -95,6 +95,7 @@ wait "$guard_pid"
 check "recorder: guard ends with the workload's status" test $? -eq 0
 echo "# recorder killed: $(cat result)"
 check "recorder: nothing failed" test "$(result failed) $(result killed) $(result ran) $(result odd)" = "0 0 0 0"
+echo "# reported: $(jq -s 'map(select(.agent.rule_id == "refuse") | .guard.seq) | unique | length' events)"
 check "recorder: each refusal is reported" events events \
 	"map(select(.agent.rule_id == \"refuse\") | .guard.seq) | unique | length == $(result refused)"
 

@@ -6,6 +6,7 @@ terminal.py SCENARIO PREFIX...   PREFIX is what goes before a command: `env` for
 the control arm, `guard run ... --` for the other. Exit status 0 = as expected.
 """
 import atexit
+import contextlib
 import fcntl
 import os
 import pty
@@ -105,6 +106,22 @@ def wait_for_child(pid, name):
             return
         time.sleep(0.02)
     sys.exit(f"no {name} below {pid}: {names_below(pid)}")
+
+
+def wait_for_foreground(pid, name):
+    """The descendant NAME of PID runs in the foreground of its terminal: the shell
+    says so before it is so."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for below in pids_below(pid):
+            with contextlib.suppress(FileNotFoundError):
+                with open(f"/proc/{below}/stat", encoding="ascii") as f:
+                    comm, rest = f.read().split("(", 1)[1].rsplit(") ", 1)
+                state, _, group, _, _, foreground = rest.split()[:6]
+                if comm == name and state != "T" and group == foreground:
+                    return
+        time.sleep(0.02)
+    sys.exit(f"{name} never came to the foreground")
 
 
 def names_below(pid):
@@ -210,6 +227,7 @@ def shell_inside(prefix):
     t.expect("ready> ")
     t.line("fg")
     t.expect("^sh .*sleep 1000")
+    wait_for_foreground(t.pid, "sleep")
     t.type("\x03")
     t.expect("ready> ")
     t.line("echo interrupted $?")

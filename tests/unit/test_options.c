@@ -219,13 +219,14 @@ Test(conf, values)
 	char path[32];
 
 	cr_assert_eq(
-		read_text(&config,
-			  "[run]\npolicy = /a b.policy , /c\npolicy = /d\ndeadline = 1m30s\n"
-			  "best_effort = yes\nleftover = kill\non_supervisor_loss = kill\n"
-			  "[protection]\nactive = monitor\n"
-			  "[hardening]\nforeign_abi = translate\nio_uring = allow\nprotect_self = no\n"
-			  "[events]\norigin = ebpf\nenvs_with_value = HOME\n",
-			  path, &err),
+		read_text(
+			&config,
+			"[run]\npolicy = /a b.policy , /c\npolicy = /d\ndeadline = 1m30s\n"
+			"best_effort = yes\nleftover = kill\non_supervisor_loss = kill\n"
+			"[protection]\nactive = monitor\n"
+			"[hardening]\nforeign_abi = translate\nio_uring = allow\nprotect_self = no\n"
+			"[events]\norigin = ebpf\nenvs_with_value = HOME\n",
+			path, &err),
 		0, "%s", err.text);
 	cr_assert_eq(config.policies.count, 3);
 	cr_expect_str_eq(config.policies.items[0], "/a b.policy");
