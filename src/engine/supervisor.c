@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -440,18 +441,19 @@ static void loop(struct supervisor *sv)
 static void settle(struct supervisor *sv)
 {
 	enum { SETTLE_MS = 3000, STEP_MS = 20 };
-	struct epoll_event event;
+	/* this alone: the listener is hung up and would be ready for ever */
+	struct pollfd link = { .fd = sv->options.recorder, .events = POLLIN };
+	int64_t until;
 
 	/* since Linux 6.11 a task lets go of the filter before it can be waited for */
 	if (atomic_load(&sv->journal->root_state) != ROOT_EXITED)
 		record_fate(sv, 0);
 	reap(sv);
 	reporter_finish(sv->reporter);
-	for (int waited = 0; waited < SETTLE_MS && !reporter_settled(sv->reporter);
-	     waited += STEP_MS) {
+	until = now_monotonic_ns() + SETTLE_MS * INT64_C(1000000);
+	while (!reporter_settled(sv->reporter) && now_monotonic_ns() < until) {
 		flush(sv);
-		if (epoll_wait(sv->epoll, &event, 1, STEP_MS) > 0 &&
-		    event.data.u32 == FROM_RECORDER)
+		if (poll(&link, 1, STEP_MS) > 0)
 			reporter_receive(sv->reporter);
 	}
 	atomic_store(&sv->journal->finished, 1);
