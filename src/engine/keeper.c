@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/seqpacket.h"
+#include "engine/children.h"
 #include "engine/slay.h"
 #include "kernel/filter.h"
 #include "kernel/procfs.h"
@@ -341,24 +342,12 @@ static void child_changed(struct keeper *k, pid_t pid, int status)
 	}
 }
 
-/* FLAGS: WNOHANG, or 0 to wait for the workload's first process, which is ending. */
-static void reap(struct keeper *k, int flags)
+static void reap(struct keeper *k)
 {
-	siginfo_t info;
 	pid_t pid;
 	int status;
 
-	/* the order of a death of both: the workload's status first */
-	for (;;) {
-		info.si_pid = 0;
-		if (!k->journal->root_pid ||
-		    waitid(P_PID, (id_t)k->journal->root_pid, &info, WEXITED | flags) < 0 ||
-		    !info.si_pid)
-			break;
-		root_ended(k, info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8
-							 : info.si_status);
-	}
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0)
+	while ((pid = children_next(k->journal, &status)) > 0)
 		child_changed(k, pid, status);
 }
 
@@ -368,7 +357,7 @@ static void from_signals(struct keeper *k)
 
 	while (read(k->signals, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo == SIGCHLD)
-			reap(k, WNOHANG);
+			reap(k);
 		else
 			forward(k, &info);
 	}
@@ -558,7 +547,8 @@ static int run(struct keeper *k)
 		return 125;
 	}
 	loop(k);
-	reap(k, 0);
+	children_await_root(k->journal);
+	reap(k);
 	show_refusals(k);
 	wait_for_recorder(k);
 	show_summary(k);

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/seqpacket.h"
+#include "engine/children.h"
 #include "engine/flight.h"
 #include "engine/handlers.h"
 #include "engine/slay.h"
@@ -231,27 +232,6 @@ static void child_changed(struct supervisor *sv, pid_t pid, int status)
 	}
 }
 
-/* The fate of the workload's first process is written down before it is reaped:
- * a successor could not ask for it again. FLAGS: WNOHANG, or 0 to wait for it.
- */
-static void record_fate(struct supervisor *sv, int flags)
-{
-	siginfo_t info = { .si_pid = 0 };
-
-	if (!sv->journal->root_pid ||
-	    waitid(P_PID, (id_t)sv->journal->root_pid, &info, WEXITED | WNOWAIT | __WALL | flags) <
-		    0 ||
-	    !info.si_pid)
-		return;
-	if (info.si_code == CLD_EXITED)
-		sv->journal->root_status = (info.si_status & 0xff) << 8;
-	else if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED)
-		sv->journal->root_status = info.si_status;
-	else
-		return;
-	atomic_store_explicit(&sv->journal->root_state, ROOT_EXITED, memory_order_release);
-}
-
 static void reap(struct supervisor *sv)
 {
 	struct signalfd_siginfo info[8];
@@ -260,8 +240,7 @@ static void reap(struct supervisor *sv)
 
 	/* several children may hide behind one signal: who it was is asked below */
 	(void)!read(sv->signals, info, sizeof info);
-	record_fate(sv, WNOHANG);
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL)) > 0)
+	while ((pid = children_next(sv->journal, &status)) > 0)
 		child_changed(sv, pid, status);
 }
 
@@ -447,7 +426,7 @@ static void settle(struct supervisor *sv)
 
 	/* since Linux 6.11 a task lets go of the filter before it can be waited for */
 	if (atomic_load(&sv->journal->root_state) != ROOT_EXITED)
-		record_fate(sv, 0);
+		children_await_root(sv->journal);
 	reap(sv);
 	reporter_finish(sv->reporter);
 	until = now_monotonic_ns() + SETTLE_MS * INT64_C(1000000);
