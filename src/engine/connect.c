@@ -128,6 +128,35 @@ void connect_dequeue(struct supervisor *sv)
 	}
 }
 
+/* An AF_UNIX socket, about whose peers there are no rules. It matters all the same
+ * what is connected: with a number that others can change, the kernel would take
+ * the socket that is there when it looks.
+ */
+static void connect_local(struct supervisor *sv, unsigned slot, struct caller *caller)
+{
+	struct flight *f = &sv->flights[slot];
+	int r;
+
+	if (!flight_enforces(sv, EVENT_CONNECT)) {
+		(void)close(TAKE_FD(f->connect.job.fd));
+		flight_continue(sv, slot);
+		return;
+	}
+	r = read_address(f, flight_notification(sv, slot));
+	if (r == 0 && !may_queue(sv, f->tgid))
+		r = -EAGAIN;
+	if (r < 0) {
+		(void)close(TAKE_FD(f->connect.job.fd));
+		flight_fail(sv, slot, -r);
+		return;
+	}
+	f->connect.job.local = true;
+	f->connect.job.host = &sv->host;
+	f->connect.job.tid = caller->tid;
+	f->connect.job.tgid = f->tgid;
+	work_or_wait(sv, slot);
+}
+
 static void perform(struct supervisor *sv, unsigned slot, struct event *event,
 		    struct process *process, struct decision *d)
 {
@@ -195,10 +224,7 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 	f->connect.job.fd = r;
 	r = connect_kind(f->connect.job.fd, &f->connect.kind);
 	if (r == 0 && f->connect.kind.domain == AF_UNIX) {
-		/* made by the kernel, so that the peer sees the caller's identity; rules
-		 * about names of the file system are not enforced here */
-		(void)close(TAKE_FD(f->connect.job.fd));
-		flight_continue(sv, slot);
+		connect_local(sv, slot, caller);
 		return;
 	}
 	if (r == 0)
@@ -251,6 +277,19 @@ static int final_result(const struct flight *f, int result)
 	return result;
 }
 
+static void local_worked(struct supervisor *sv, unsigned slot, int result)
+{
+	struct flight *f = &sv->flights[slot];
+
+	result = final_result(f, result);
+	(void)close(TAKE_FD(f->connect.job.fd));
+	f->state = FLIGHT_NONE;
+	if (result == CONNECT_CONTINUE)
+		flight_continue(sv, slot);
+	else
+		flight_result(sv, slot, result);
+}
+
 void connect_worked(struct supervisor *sv, unsigned slot, int result)
 {
 	struct flight *f = &sv->flights[slot];
@@ -260,6 +299,10 @@ void connect_worked(struct supervisor *sv, unsigned slot, int result)
 	struct event event;
 	int r;
 
+	if (f->connect.job.local) {
+		local_worked(sv, slot, result);
+		return;
+	}
 	/* as long as it is parked: with its next call it may be gone */
 	if (caller_open(f->tid, &caller) == 0) {
 		process = proctab_get(sv->processes, &caller, &r);

@@ -61,6 +61,15 @@ static const char *const allowed[] = {
 	"getsockopt",
 	"sendmsg",
 	"recvmsg",
+	/* connecting AF_UNIX sockets as the caller */
+	"kcmp",
+	"getegid",
+	"getgroups",
+	"setgroups",
+	"setresuid",
+	"setresgid",
+	"capget",
+	"capset",
 	/* memory, threads, signals, the end */
 	"brk",
 	"mmap",
@@ -109,6 +118,11 @@ static int allow_forms(scmp_filter_ctx filter)
 	/* its flags are in memory; it is only used with O_PATH */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat2), 0);
+	/* a change of identity may have made it dumpable */
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 2,
+				     SCMP_A0(SCMP_CMP_EQ, PR_SET_DUMPABLE),
+				     SCMP_A1(SCMP_CMP_EQ, 0));
 	/* threads, not processes; clone3 hides its flags in memory, and the C library
 	 * takes clone when it is not there */
 	if (r == 0)

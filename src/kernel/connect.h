@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/util.h"
+#include "kernel/resolve.h"
 
 struct socket_kind {
 	int domain, type, protocol; /* SO_DOMAIN, SO_TYPE, SO_PROTOCOL */
@@ -26,7 +27,18 @@ struct connect_job {
 	int fd; /* our duplicate */
 	struct sockaddr_storage address;
 	socklen_t size; /* as the caller gave it, at most that of the address */
+	bool local;     /* AF_UNIX: the rest counts */
+	const struct resolve_host *host;
+	pid_t tid, tgid; /* who calls */
 };
 
-/* Makes the call: 0 or -errno. A worker_job. */
+/* What connect_run() returns for a local job that the kernel may carry out: the
+ * caller is alone with its descriptors, so what was looked at is what is used.
+ */
+enum { CONNECT_CONTINUE = 1 };
+
+/* Makes the call: 0 or -errno. A worker_job. A local one is made with the caller's
+ * identity and from its root and directory, so that permissions are checked and
+ * SO_PEERCRED tells as it would be; the pid that the peer sees is guard's.
+ */
 int connect_run(void *job);

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# connect: an AF_UNIX socket is no door for TCP, and programs of many threads reach
+# their AF_UNIX servers as themselves. Exercises kernel/connect, kernel/become,
+# kernel/alone.
+. "${srcdir:-.}/tests/live/tap.sh"
+# one that every user may run
+python=/usr/bin/python3
+need "$python"
+
+start "$t_do" serve-tcp 127.0.0.1 shut.port shut.count
+eventually test -s shut.port || exit 99
+shut=$(cat shut.port)
+seconds=3
+[ "${TIER:-}" = full ] && seconds=60
+policy race <<END
+  - id: shut
+    expression: connect.addr.port == $shut
+    actions:
+      - block: {errno: EPERM}
+END
+chmod 644 race.policy
+guarded() { timeout 120 "$guard" run -q -p race.policy "$@"; }
+reached() { cat shut.count; }
+
+# the descriptor is now an AF_UNIX socket, now a TCP one
+watching_loses() # what the kernel carries out is done to whatever is there by then
+{
+	timeout 20 "$guard" run -q -m monitor -p race.policy -- "$t_do" race-descriptor 0.5 unix "$shut" >/dev/null
+	[ "$(reached)" -gt 0 ]
+}
+check "a supervisor that only looks is made to reach the shut port" eventually watching_loses
+sleep 0.2 # what is still in the listener's queue
+before=$(reached)
+guarded -- "$t_do" race-descriptor "$seconds" unix "$shut" >score
+echo "# race-descriptor: $(cat score) wins $(($(reached) - before))"
+check "guard is not" test "$(reached)" -eq "$before"
+
+# servers of ours, and what they see of their clients
+cat >serve.py <<'END'
+import os, socket, struct, sys
+name = sys.argv[1]
+s = socket.socket(socket.AF_UNIX)
+s.bind("\0" + name[1:] if name[0] == "@" else name)
+if name[0] != "@":
+    os.chmod(name, int(sys.argv[2], 8))
+s.listen(64)
+open(sys.argv[3], "w").close()
+while True:
+    c, _ = s.accept()
+    pid, uid, gid = struct.unpack("3i", c.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    c.sendall(f"uid {uid} gid {gid}".encode())
+    c.close()
+END
+cat >client.py <<'END'
+import errno, socket, sys, threading
+name, threads = sys.argv[1], sys.argv[2] == "many"
+def once():
+    s = socket.socket(socket.AF_UNIX)
+    try:
+        s.connect("\0" + name[1:] if name[0] == "@" else name)
+        print(s.recv(100).decode())
+    except OSError as e:
+        print(errno.errorcode[e.errno])
+gate = threading.Event()
+if threads:
+    threading.Thread(target=gate.wait, daemon=True).start()
+once()
+gate.set()
+END
+start "$python" serve.py "$work/open.socket" 777 open.ready
+start "$python" serve.py "$work/own.socket" 700 own.ready
+start "$python" serve.py "@guard-test-$$" 0 abstract.ready
+mkdir shut-folder && chmod 700 shut-folder
+start "$python" serve.py "$work/shut-folder/socket" 777 folder.ready
+for ready in open own abstract folder; do
+	eventually test -e "$ready.ready" || exit 99
+done
+ln -s open.socket link.socket
+cat >rows <<END
+a-socket $work/open.socket
+a-link link.socket
+another's $work/own.socket
+behind-a-shut-folder $work/shut-folder/socket
+abstract @guard-test-$$
+a-file /etc/passwd
+nothing $work/nothing
+END
+native() # USER ARGS...
+{
+	local user=$1
+	shift
+	if [ "$user" = nobody ]; then
+		setpriv --reuid nobody --regid "$(id -g nobody)" --init-groups -- "$@"
+	else
+		"$@"
+	fi
+}
+users=$(id -un)
+[ "$(id -u)" -eq 0 ] && users="root nobody"
+for user in $users; do
+	option=()
+	[ "$user" = nobody ] && option=(--user nobody)
+	for threads in one many; do
+		while read -r what name; do
+			check "$user, $threads thread(s), $what: as without guard" \
+				prints "$(native "$user" "$python" client.py "$name" "$threads")" \
+				guarded "${option[@]}" -- "$python" client.py "$name" "$threads"
+		done <rows
+	done
+done
+if [ "$(id -u)" -eq 0 ]; then
+	check "the server sees the caller's user" prints "uid 65534 gid $(id -g nobody)" \
+		guarded --user nobody -- "$python" client.py "$work/open.socket" many
+	check "another user's socket stays shut" prints EACCES \
+		guarded --user nobody -- "$python" client.py "$work/own.socket" many
+fi
+finish
