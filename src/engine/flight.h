@@ -78,7 +78,9 @@ struct supervisor {
 	bool watching;      /* the listener is watched */
 	bool ticking;       /* the timer is armed */
 	bool recorder_full; /* the recorder's end is watched for writing */
+	bool condemned;     /* the keeper is gone: who calls is killed */
 	bool done;
+	int root_pidfd; /* of the first process, -1 = not to be had */
 	int exit_status;
 };
 
@@ -121,6 +123,8 @@ struct decision flight_decide(struct supervisor *sv, const struct event *event);
 int start_launch(struct supervisor *sv);
 /* Writes down why nothing could be started: ERROR, which it returns. */
 int start_failed(struct supervisor *sv, enum launch_step step, int error);
+/* From now on the first process is known by more than its number. */
+void start_hold_root(struct supervisor *sv);
 /* Everything is in place: the workload may run. */
 void start_begin(struct supervisor *sv);
 /* Everything is in place to go on where a supervisor died. */

@@ -654,7 +654,7 @@ size_t proctab_members(const struct proctab *tab, pid_t *ret, size_t size)
 	for (unsigned i = 0; i < tab->fresh && count < size; i++) {
 		const struct entry *e = &tab->entries[i];
 
-		if (e->used && e->hashed && e->member)
+		if (e->used && e->hashed && e->member && alive(e))
 			ret[count++] = e->process.pid;
 	}
 	return count;

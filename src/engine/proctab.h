@@ -78,7 +78,7 @@ void proctab_doubt(struct proctab *tab, struct process *process);
 void proctab_trim(struct proctab *tab);
 
 /* The pids of up to SIZE processes of the workload, that is of callers, that
- * were alive when last looked at. Their number.
+ * are alive. Their number.
  */
 size_t proctab_members(const struct proctab *tab, pid_t *ret, size_t size);
 

@@ -13,6 +13,7 @@
 #include "engine/loaded.h"
 #include "kernel/filter.h"
 #include "kernel/notify.h"
+#include "kernel/target.h"
 
 int start_failed(struct supervisor *sv, enum launch_step step, int error)
 {
@@ -103,7 +104,20 @@ int start_launch(struct supervisor *sv)
 	sv->listener = sv->launch.listener;
 	sv->journal->root_pid = sv->launch.pid;
 	atomic_store(&sv->journal->root_state, ROOT_RUNNING);
+	start_hold_root(sv);
 	return 0;
+}
+
+void start_hold_root(struct supervisor *sv)
+{
+	int fd = sv->journal->root_pid ? target_pidfd(sv->journal->root_pid) : -1;
+
+	/* who has waited for it says so first: alive afterwards, the number was its own */
+	if (fd >= 0 && atomic_load(&sv->journal->root_state) == ROOT_EXITED) {
+		(void)close(fd);
+		return;
+	}
+	sv->root_pidfd = fd;
 }
 
 static void degraded_body(struct jsonw *w, const void *data)
@@ -181,6 +195,7 @@ static void recover_slot(struct supervisor *sv, unsigned slot)
 
 void start_recover(struct supervisor *sv)
 {
+	start_hold_root(sv);
 	journal_recover(sv->journal);
 	reporter_hello(sv->reporter);
 	reporter_internal(sv->reporter, "supervisor_restarted", NULL, false, restarted_body,

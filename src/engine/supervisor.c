@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 
@@ -90,6 +91,13 @@ static void dispatch(struct supervisor *sv, unsigned slot)
 		return;
 	}
 	if (r < 0) {
+		f->tgid = 0;
+		flight_fail(sv, slot, EPERM);
+		return;
+	}
+	if (sv->condemned) {
+		(void)syscall(SYS_pidfd_send_signal, caller.pidfd, SIGKILL, NULL, 0);
+		caller_close(&caller);
 		f->tgid = 0;
 		flight_fail(sv, slot, EPERM);
 		return;
@@ -261,21 +269,36 @@ static void flush(struct supervisor *sv)
 	(void)epoll_ctl(sv->epoll, EPOLL_CTL_MOD, sv->options.recorder, &event);
 }
 
+static bool root_alive(const struct supervisor *sv)
+{
+	return sv->root_pidfd >= 0 && atomic_load(&sv->journal->root_state) != ROOT_EXITED &&
+	       (syscall(SYS_pidfd_send_signal, sv->root_pidfd, 0, NULL, 0) == 0 || errno != ESRCH);
+}
+
+/* Nobody is left who could restart guard or report the end: the workload must not
+ * outlive its protection. Those that no descent leads to any more are killed at their
+ * next call; with the last of them the listener hangs up.
+ */
+static void condemn(struct supervisor *sv)
+{
+	pid_t pids[4096];
+	size_t count = 0;
+
+	sv->condemned = true;
+	(void)epoll_ctl(sv->epoll, EPOLL_CTL_DEL, sv->options.keeper, NULL);
+	if (root_alive(sv))
+		pids[count++] = sv->journal->root_pid;
+	count += proctab_members(sv->processes, pids + count, ELEMENTS(pids) - count);
+	slay_trees(pids, count);
+}
+
 static void from_keeper(struct supervisor *sv)
 {
 	struct seqpacket_head head;
 	ssize_t n = seqpacket_receive(sv->options.keeper, &head, NULL, 0, NULL, NULL);
-	pid_t pids[4096];
-	size_t count = 0;
 
-	if (n != -EPIPE && n != -EBADMSG)
-		return;
-	/* nobody is left who could restart guard or report the end: the workload
-	 * must not outlive its protection */
-	pids[count++] = sv->journal->root_pid;
-	count += proctab_members(sv->processes, pids + count, ELEMENTS(pids) - count);
-	slay_trees(pids, count);
-	sv->done = true;
+	if (n == -EPIPE || n == -EBADMSG)
+		condemn(sv);
 }
 
 /* ---- start ---- */
@@ -485,6 +508,7 @@ int supervisor_run(const struct supervisor_options *options)
 		.epoll = -1,
 		.signals = -1,
 		.timer = -1,
+		.root_pidfd = -1,
 	};
 	bool first = options->listener < 0;
 	struct err err UNUSED = { .code = 0 };

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The keeper is killed: what of the workload is left dies, whatever its descent, and
+# nobody who has only its numbers. Exercises engine/supervisor, engine/slay.
+. "${srcdir:-.}/tests/live/tap.sh"
+
+start "$t_do" serve-tcp 127.0.0.1 port count
+eventually test -s port || exit 99
+port=$(cat port)
+policy shut <<END
+  - id: shut
+    expression: connect.addr.port == $port
+    actions:
+      - block: {errno: EPERM}
+END
+gone() { [ ! -e "/proc/$1/root" ]; }
+alive() { [ -e "/proc/$1/root" ]; }
+
+# one that was never heard of, and whose parents are dead: it goes at its first call
+cat >orphan <<'END'
+#!/bin/bash
+mkfifo wait
+(
+	(
+		echo "$BASHPID" >orphan.pid
+		read -r <wait
+		true 2>/dev/null 3<>"/dev/tcp/127.0.0.1/$1"
+		echo "$BASHPID" >survived
+		read -r <wait
+	) &
+)
+while [ ! -s orphan.pid ]; do read -rt 0.02 <>wait; done
+echo "$$" >root.pid
+exit 3
+END
+chmod +x orphan
+start "$guard" run -q -p shut.policy -- ./orphan "$port"
+guard_pid=$!
+eventually test -s root.pid
+root=$(cat root.pid) orphan=$(cat orphan.pid)
+eventually gone "$root"
+check "an orphan of the workload is left" alive "$orphan"
+
+# the number of the first process is somebody else's by now
+bystander=0
+for _ in {1..200}; do
+	echo $((root - 1)) >/proc/sys/kernel/ns_last_pid 2>/dev/null || break
+	start sleep 1000
+	bystander=$!
+	[ "$bystander" -eq "$root" ] && break
+	kill "$bystander"
+done
+supervisor=$(supervisor_of "$guard_pid")
+kill -KILL "$guard_pid"
+wait "$guard_pid" 2>/dev/null
+echo >wait
+check "the keeper is killed: an orphan ends at its next call" eventually gone "$orphan"
+check "and not later" test ! -e survived
+check "so does the supervisor, when nobody is left" eventually gone "$supervisor"
+if [ "$bystander" -eq "$root" ]; then
+	check "who has the number of the first process lives" alive "$bystander"
+else
+	skip "who has the number of the first process lives" "that number cannot be had"
+fi
+finish
