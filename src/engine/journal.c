@@ -4,6 +4,7 @@
 #include "engine/journal.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 int journal_new(struct journal **ret)
@@ -28,6 +29,27 @@ void journal_free(struct journal *journal)
 {
 	if (journal)
 		(void)munmap(journal, sizeof *journal);
+}
+
+void journal_launch_ended(struct journal *journal, const char *path)
+{
+	static const char *const what[] = {
+		[LAUNCH_FAILED_CWD] = "cannot change to the working directory",
+		[LAUNCH_FAILED_IDS] = "cannot become the user",
+	};
+	int error;
+	enum launch_step step = launch_outcome(&journal->launch, &error);
+
+	if (step < LAUNCH_FAILED_FILTER)
+		return;
+	if (step == LAUNCH_FAILED_EXEC)
+		(void)snprintf(journal->launch_text, sizeof journal->launch_text, "%s: %s", path,
+			       strerror(error));
+	else
+		(void)snprintf(journal->launch_text, sizeof journal->launch_text, "%s: %s",
+			       what[step] ? what[step] : "cannot start", strerror(error));
+	/* as env(1) */
+	journal->launch_status = step != LAUNCH_FAILED_EXEC ? 125 : error == ENOENT ? 127 : 126;
 }
 
 int journal_slot_take(struct journal *journal)

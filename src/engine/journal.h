@@ -12,7 +12,7 @@
 #include <linux/seccomp.h>
 #include <stdatomic.h>
 
-#include "base/util.h"
+#include "kernel/launch.h"
 
 enum {
 	JOURNAL_SLOTS = 512,
@@ -50,6 +50,7 @@ struct journal {
 	int root_status;            /* wait status, valid in ROOT_EXITED and ROOT_STOPPED */
 	int launch_status;          /* exit status when the command never ran, else -1 */
 	char launch_text[256];      /* and why */
+	struct launch_page launch;  /* a successor lets go whom its predecessor parked */
 	_Atomic uint32_t finished;  /* no task of the workload is left */
 	_Atomic uint64_t seq;       /* of events, counts on over restarts */
 	_Atomic uint64_t lost;      /* events that no sink will get */
@@ -86,6 +87,11 @@ struct journal_record {
  */
 int journal_new(struct journal **ret);
 void journal_free(struct journal *journal);
+
+/* The first process has ended: when it never became the command PATH, writes down
+ * why not.
+ */
+void journal_launch_ended(struct journal *journal, const char *path);
 
 /* A free slot, -ENOSPC when all are in use (the callers then wait). */
 int journal_slot_take(struct journal *journal);

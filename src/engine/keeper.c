@@ -105,6 +105,7 @@ static int supervise(struct keeper *k, bool first)
 		.diags = k->options->diags,
 		.journal = k->journal,
 		.origin = k->options->origin,
+		.path = k->options->path,
 		.launch = first ? &k->launch : NULL,
 		.listener = k->listener,
 		.keeper = k->link[1],
@@ -317,6 +318,7 @@ static void supervisor_ended(struct keeper *k, int status)
 
 static void root_ended(struct keeper *k, int status)
 {
+	journal_launch_ended(k->journal, k->options->path);
 	k->journal->root_status = status;
 	atomic_store(&k->journal->root_state, ROOT_EXITED);
 }

@@ -94,7 +94,7 @@ int start_launch(struct supervisor *sv)
 	if (r < 0)
 		return start_failed(sv, step, r);
 	request.filter = &filter;
-	r = launch_start(&request, &sv->launch, &step);
+	r = launch_start(&request, &sv->journal->launch, &sv->launch, &step);
 	filter_done(&filter);
 	if (r < 0)
 		return start_failed(sv, step, r);
@@ -137,7 +137,7 @@ void start_begin(struct supervisor *sv)
 		reporter_internal(sv->reporter, "degraded", NULL, false, degraded_body,
 				  sv->options.degraded);
 	reporter_internal(sv->reporter, "ruleset_loaded", NULL, false, loaded_body, &loaded);
-	launch_go(&sv->launch);
+	launch_go(&sv->journal->launch);
 }
 
 /* ---- after a death ---- */
@@ -202,4 +202,6 @@ void start_recover(struct supervisor *sv)
 			  sv->journal);
 	for (unsigned i = 0; i < JOURNAL_SLOTS; i++)
 		recover_slot(sv, i);
+	/* it may have died before it said so itself */
+	launch_go(&sv->journal->launch);
 }

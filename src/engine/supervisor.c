@@ -195,35 +195,13 @@ static void root_changed(struct supervisor *sv, enum root_state state, int statu
 	tell_keeper(sv);
 }
 
-static void report_launch(struct supervisor *sv)
-{
-	int error;
-	enum launch_step step = launch_outcome(&sv->launch, &error);
-	static const char *const what[] = {
-		[LAUNCH_FAILED_CWD] = "cannot change to the working directory",
-		[LAUNCH_FAILED_IDS] = "cannot become the user",
-	};
-
-	if (step < LAUNCH_FAILED_FILTER)
-		return;
-	if (step == LAUNCH_FAILED_EXEC) {
-		sv->journal->launch_status = error == ENOENT ? 127 : 126;
-		(void)snprintf(sv->journal->launch_text, sizeof sv->journal->launch_text, "%s: %s",
-			       sv->options.launch->path, strerror(error));
-		return;
-	}
-	sv->journal->launch_status = 125;
-	(void)snprintf(sv->journal->launch_text, sizeof sv->journal->launch_text, "%s: %s",
-		       what[step] ? what[step] : "cannot start", strerror(error));
-}
-
 static void child_changed(struct supervisor *sv, pid_t pid, int status)
 {
 	bool root = pid == sv->journal->root_pid;
 
 	if (WIFEXITED(status) || WIFSIGNALED(status)) {
-		if (root && sv->launch.page)
-			report_launch(sv);
+		if (root)
+			journal_launch_ended(sv->journal, sv->options.path);
 		if (root)
 			root_changed(sv, ROOT_EXITED, status);
 		(void)exec_stopped(sv, pid, status);
@@ -494,7 +472,6 @@ static void supervisor_done(struct supervisor *sv)
 	proctab_free(sv->processes);
 	reporter_free(sv->reporter);
 	arena_done(&sv->arena);
-	launch_done(&sv->launch);
 	(void)munmap(sv->flights, JOURNAL_SLOTS * sizeof *sv->flights);
 }
 

@@ -21,6 +21,7 @@ struct supervisor_options {
 	const struct report_origin *origin;
 	const char *degraded;                /* what this host cannot do, NULL = nothing */
 	const struct diags *diags;           /* of loading the ruleset */
+	const char *path;                    /* of the command */
 	const struct launch_request *launch; /* NULL: take over LISTENER */
 	int listener;                        /* of a former supervisor, -1 = launch */
 	int keeper;                          /* seqpacket to the keeper */

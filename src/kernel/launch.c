@@ -9,24 +9,21 @@
 #include <linux/seccomp.h>
 #include <paths.h>
 #include <sched.h>
-#include <stdatomic.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "kernel/filter.h"
 
-struct launch_page {
-	_Atomic uint32_t step; /* enum launch_step, a futex */
-	int listener;          /* valid from LAUNCH_FILTERED on */
-	int error;             /* positive errno, valid in the LAUNCH_FAILED_* steps */
-};
+static void page_wake(struct launch_page *page)
+{
+	(void)syscall(SYS_futex, &page->step, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
 
 static void page_set(struct launch_page *page, enum launch_step step)
 {
 	atomic_store(&page->step, step);
-	(void)syscall(SYS_futex, &page->step, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+	page_wake(page);
 }
 
 static void page_wait_while(struct launch_page *page, enum launch_step step)
@@ -123,28 +120,20 @@ static const char **make_shell_argv(const struct launch_request *request)
 	return argv;
 }
 
-int launch_start(const struct launch_request *request, struct launch *ret,
+int launch_start(const struct launch_request *request, struct launch_page *page, struct launch *ret,
 		 enum launch_step *ret_step)
 {
 	_cleanup_free_ const char **shell_argv = make_shell_argv(request);
-	struct launch_page *page;
 	long pid;
 
 	*ret_step = LAUNCH_STARTING;
 	if (!shell_argv)
 		return -ENOMEM;
-	page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (page == MAP_FAILED)
-		return -errno;
 	pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (pid == 0)
 		stub_main(request, (char *const *)(uintptr_t)shell_argv, page);
-	if (pid < 0) {
-		int r = -errno;
-
-		(void)munmap(page, sizeof *page);
-		return r;
-	}
+	if (pid < 0)
+		return -errno;
 	if (!page_wait_for(page, LAUNCH_STARTING, (pid_t)pid)) {
 		page->error = ECHILD;
 		atomic_store(&page->step, LAUNCH_FAILED_FILTER);
@@ -154,27 +143,22 @@ int launch_start(const struct launch_request *request, struct launch *ret,
 		int r = -page->error;
 
 		(void)waitpid((pid_t)pid, NULL, 0);
-		(void)munmap(page, sizeof *page);
 		return r;
 	}
-	*ret = (struct launch){ .pid = (pid_t)pid, .listener = page->listener, .page = page };
+	*ret = (struct launch){ .pid = (pid_t)pid, .listener = page->listener };
 	return 0;
 }
 
-void launch_go(struct launch *launch)
+void launch_go(struct launch_page *page)
 {
-	page_set(launch->page, LAUNCH_GO);
+	uint32_t filtered = LAUNCH_FILTERED;
+
+	if (atomic_compare_exchange_strong(&page->step, &filtered, LAUNCH_GO))
+		page_wake(page);
 }
 
-enum launch_step launch_outcome(const struct launch *launch, int *ret_error)
+enum launch_step launch_outcome(const struct launch_page *page, int *ret_error)
 {
-	*ret_error = launch->page->error;
-	return atomic_load(&launch->page->step);
-}
-
-void launch_done(struct launch *launch)
-{
-	if (launch->page)
-		(void)munmap(launch->page, sizeof *launch->page);
-	launch->page = NULL;
+	*ret_error = page->error;
+	return atomic_load(&page->step);
 }

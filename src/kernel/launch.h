@@ -11,6 +11,7 @@
 #pragma once
 #include <linux/filter.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 
 #include "base/util.h"
@@ -41,28 +42,33 @@ enum launch_step {
 	LAUNCH_FAILED_EXEC
 };
 
-struct launch_page;
+/* What stub and supervisor share, in memory of the caller's that outlives both; all
+ * zero at first.
+ */
+struct launch_page {
+	_Atomic uint32_t step; /* enum launch_step, a futex */
+	int listener;          /* valid from LAUNCH_FILTERED on */
+	int error;             /* positive errno, valid in the LAUNCH_FAILED_* steps */
+};
 
 struct launch {
 	pid_t pid;
-	int listener;             /* owned by the caller once launch_start() returned 0 */
-	struct launch_page *page; /* shared with the stub until its exec */
+	int listener; /* owned by the caller once launch_start() returned 0 */
 };
 
 /* Forks the stub and waits until it is filtered. It then stays parked until
  * launch_go(). 0, or -errno with the step that failed in *ret_step; the stub is
- * then dead and reaped. The process must be single-threaded.
+ * then dead and reaped. The process must be single-threaded, PAGE be shared memory.
  */
-int launch_start(const struct launch_request *request, struct launch *ret,
+int launch_start(const struct launch_request *request, struct launch_page *page, struct launch *ret,
 		 enum launch_step *ret_step);
 
-/* Lets the stub execute the command; the caller must be serving the listener. */
-void launch_go(struct launch *launch);
+/* Lets the stub execute the command; the caller must be serving the listener. A stub
+ * that is under way already is not affected.
+ */
+void launch_go(struct launch_page *page);
 
 /* After the stub has died: the step that failed and why; LAUNCH_GO when the
  * command had been executed.
  */
-enum launch_step launch_outcome(const struct launch *launch, int *ret_error);
-
-/* Forgets the page. */
-void launch_done(struct launch *launch);
+enum launch_step launch_outcome(const struct launch_page *page, int *ret_error);

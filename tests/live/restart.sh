@@ -36,4 +36,32 @@ reaped() { [ ! -e "/proc/$root" ]; }
 eventually reaped
 kill -KILL "$supervisor"
 check "the status of a workload outlives who waited for it" ends "$timeout_pid" 143
+
+# it is killed when it has handed the listener over and not yet let the workload go
+nowhere() { echo "$(readlink "/proc/$1/fd/1")" | grep -qx /dev/null; }
+parked() # COMMAND...: the pid of guard, which waits for a supervisor that was killed
+{
+	start strace -qq -f -o /dev/null -e trace=sendmsg -e inject=sendmsg:delay_exit=500000:when=1 \
+		timeout -k 1 20 "$guard" run -q -p connects.policy -- "$@"
+	strace_pid=$!
+	guard_pid=
+	first_super() {
+		guard_pid=$(children "$(children "$strace_pid")") && guard_pid=${guard_pid%% *} &&
+			[ -n "$guard_pid" ] && nowhere "$guard_pid" && supervisor=$(supervisor_of "$guard_pid")
+	}
+	eventually first_super && kill -KILL "$supervisor"
+}
+policy connects <<END
+  - id: never
+    expression: connect.addr.port == 9
+END
+parked touch "$work/ran"
+check "a parked workload is let go by the successor" ends "$strace_pid" 0
+check "and has run" test -e ran
+printf '#!/nowhere/at-all\n' >broken
+chmod +x broken
+: >.background
+parked ./broken
+check "one that cannot start is told by the successor" ends "$strace_pid" 127
+check "with the reason" grep -q 'broken: No such file' .background
 finish
