@@ -49,7 +49,7 @@ static void report(struct supervisor *sv, struct event *event, struct process *p
 		*d = flight_decide(sv, event);
 	if (!d->nmatches)
 		return;
-	(void)proctab_refresh(sv->processes, process, UINT64_MAX);
+	(void)proctab_refresh(sv->processes, process, event->tid, UINT64_MAX);
 	reporter_report(sv->reporter, event, d, GUARANTEE_EMULATED);
 }
 
@@ -184,7 +184,7 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller)
 
 	process = proctab_get(sv->processes, caller, &r);
 	if (process)
-		r = proctab_refresh(sv->processes, process, needs->fields);
+		r = proctab_refresh(sv->processes, process, f->tid, needs->fields);
 	if (process && r == 0)
 		r = make_event(sv, f, process, &event);
 	if (r == 0 && notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0) {
@@ -201,7 +201,7 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller)
 		d = flight_decide(sv, &event);
 	if (d.strongest.kind >= VERDICT_BLOCKED) {
 		(void)close(TAKE_FD(f->connect.job.fd));
-		(void)proctab_refresh(sv->processes, process, UINT64_MAX);
+		(void)proctab_refresh(sv->processes, process, f->tid, UINT64_MAX);
 		flight_refuse(sv, slot, &event, &d, GUARANTEE_EMULATED);
 		return;
 	}
@@ -309,7 +309,7 @@ void connect_worked(struct supervisor *sv, unsigned slot, int result)
 		caller_close(&caller);
 	}
 	if (process) {
-		(void)proctab_refresh(sv->processes, process,
+		(void)proctab_refresh(sv->processes, process, f->tid,
 				      sv->ruleset->needs[EVENT_CONNECT].fields);
 		if (make_event(sv, f, process, &event) < 0)
 			process = NULL;

@@ -88,11 +88,37 @@ static struct match apply_actions(const struct rule *rule, enum protection_mode 
 	return best;
 }
 
+/* Whether the rule looks at an image that is not, or not wholly, known. */
+static bool uncertain(const struct image *image, uint64_t needs)
+{
+	if (image->unknown)
+		return needs & (NEED_ARGV | NEED_ENVP | NEED_FILE | NEED_INTERPRETER);
+	return image->cut && needs & (NEED_ARGV | NEED_ENVP);
+}
+
+static bool looks_at_the_uncertain(const struct rule *rule, const struct process *process)
+{
+	if (uncertain(process->image, rule->needs))
+		return true;
+	if (!(rule->needs & NEED_ANCESTORS))
+		return false;
+	for (process = process->parent; process; process = process->parent) {
+		if (uncertain(process->image, rule->needs))
+			return true;
+	}
+	return false;
+}
+
 static bool judge_rule(const struct rule *rule, enum protection_mode mode,
 		       struct secl_context *context, struct match *ret)
 {
+	const struct field_source *source = context->event;
 	int r = secl_eval(rule->expr, context);
 
+	/* "false" is not the truth when what could have made it true is missing */
+	if (r == 0 && rule->protection == PROTECTION_BLOCKING &&
+	    looks_at_the_uncertain(rule, source->event->process))
+		r = -EACCES;
 	if (r == 0)
 		return false;
 	*ret = r < 0 ? failed(rule, mode, r) : apply_actions(rule, mode, context);

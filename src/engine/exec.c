@@ -231,7 +231,8 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller,
 	}
 	if (d.strongest.kind >= VERDICT_BLOCKED) {
 		/* the report shows all of it, and the caller is parked: it can be read */
-		(void)proctab_refresh(sv->processes, process, UINT64_MAX & ~(uint64_t)NEED_COMM);
+		(void)proctab_refresh(sv->processes, process, f->tid,
+				      UINT64_MAX & ~(uint64_t)NEED_COMM);
 		candidate = proctab_candidate(process, &image);
 		candidate.comm = future_comm(f->exec.path, strlen(f->exec.path));
 		flight_refuse(sv, slot, &event, &d, GUARANTEE_VERIFIED);
@@ -317,7 +318,7 @@ void exec_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 	}
 	process = proctab_get(sv->processes, caller, &error);
 	if (!process ||
-	    proctab_refresh(sv->processes, process,
+	    proctab_refresh(sv->processes, process, f->tid,
 			    sv->ruleset->needs[EVENT_EXEC].fields & ~(uint64_t)NEED_COMM) < 0) {
 		flight_fail(sv, slot, EPERM);
 		return;
@@ -475,6 +476,7 @@ static int image_of_truth(struct supervisor *sv, const struct exec_truth *truth,
 		.envp = truth->envp,
 		.envp_read = true,
 		.exec_time_ns = now_realtime_ns(),
+		.token = truth->token,
 	};
 	if (script == VERIFY_SCRIPT_IN_DOUBT)
 		ret->interpreter = truth->file; /* judged as both */
@@ -501,14 +503,14 @@ static void judge_truth(struct supervisor *sv, unsigned slot, pid_t pid, struct 
 		needs |= NEED_COMM;
 	else
 		proctab_set_comm(process, future_comm(execfn.text, execfn.size));
-	(void)proctab_refresh(sv->processes, process, needs);
+	(void)proctab_refresh(sv->processes, process, pid, needs);
 	candidate = proctab_candidate(process, image);
 	make_event(f, &candidate, &event);
 	event.exec.path = execfn;
 	d = flight_decide(sv, &event);
 	if (d.nmatches) {
 		/* a report shows all of it, and now it can still be read */
-		(void)proctab_refresh(sv->processes, process, UINT64_MAX);
+		(void)proctab_refresh(sv->processes, process, pid, UINT64_MAX);
 		candidate = proctab_candidate(process, image);
 	}
 	if (d.strongest.kind >= VERDICT_BLOCKED) {

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/seqpacket.h"
 #include "engine/children.h"
+#include "engine/imagepool.h"
 #include "engine/slay.h"
 #include "kernel/filter.h"
 #include "kernel/procfs.h"
@@ -43,6 +44,7 @@ struct rate {
 struct keeper {
 	const struct keeper_options *options;
 	struct journal *journal;
+	struct imagepool *images;
 	struct recorder_sinks sinks;
 	struct launch_request launch;
 	int listener;         /* copy of the supervisor's, -1 = not yet */
@@ -104,6 +106,7 @@ static int supervise(struct keeper *k, bool first)
 		.degraded = k->options->degraded,
 		.diags = k->options->diags,
 		.journal = k->journal,
+		.images = k->images,
 		.origin = k->options->origin,
 		.path = k->options->path,
 		.launch = first ? &k->launch : NULL,
@@ -452,6 +455,8 @@ static int prepare(struct keeper *k, struct err *err)
 	if (r == 0)
 		r = journal_new(&k->journal);
 	if (r == 0)
+		r = imagepool_new(&k->images);
+	if (r == 0)
 		r = seqpacket_pair(k->link);
 	if (r == 0)
 		r = seqpacket_pair(k->recorder_link);
@@ -528,6 +533,7 @@ static void keeper_done(struct keeper *k)
 			(void)close(fds[i]);
 	}
 	recorder_sinks_done(&k->sinks);
+	imagepool_free(k->images);
 	journal_free(k->journal);
 }
 

@@ -22,6 +22,7 @@ enum {
 	TRIM_STEP = 2,            /* entries looked at per event */
 	SNAPSHOT_MAX = 64 * 1024, /* arguments, and environment, read from /proc */
 	CGROUP_MAX = 512,
+	CHILDREN_MAX = 64, /* met at once when their parent dies or executes */
 };
 
 struct entry {
@@ -30,17 +31,19 @@ struct entry {
 	unsigned children; /* entries whose parent this is */
 	bool used, hashed;
 	bool member;         /* made a notified call: of the workload */
+	bool outside;        /* guard's own, or above it: not of the workload */
 	bool doubtful;       /* the image may be another by now */
 	int pidfd;           /* of the process, -1 = none */
 	uint64_t asked;      /* when, in calls of proctab_get() */
 	uint64_t stat_clock; /* when its stat was read, likewise; 0 = not yet */
+	uint64_t token;      /* of its memory when that was last asked */
 	uint64_t known;      /* enum event_need that were read */
 	char comm[16], tty[24], cgroup[CGROUP_MAX];
 };
 
 struct proctab {
 	struct proctab_options options;
-	struct imagepool *images;
+	struct imagepool *images; /* borrowed */
 	struct entry *entries;
 	struct entry *free;
 	unsigned fresh, used, pidfds, hand;
@@ -49,7 +52,6 @@ struct proctab {
 	int64_t boot_ns;
 	struct arena scratch;
 	struct image unknown;
-	struct proctab_stats stats;
 };
 
 static struct entry *entry_of(const struct process *process)
@@ -65,17 +67,16 @@ int proctab_new(const struct proctab_options *options, struct proctab **ret)
 	if (!tab)
 		return -ENOMEM;
 	tab->options = *options;
+	tab->images = options->images;
 	tab->boot_ns = procfs_boot_time_ns();
-	tab->unknown.argv.data = tab->unknown.envp.data = "";
+	tab->unknown = (struct image){ .argv.data = "", .envp.data = "", .unknown = true };
 	tab->entries = mmap(NULL, PROCESSES_MAX * sizeof *tab->entries, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (tab->entries == MAP_FAILED) {
 		free(tab);
 		return -ENOMEM;
 	}
-	r = imagepool_new(&tab->images);
-	if (r == 0)
-		r = arena_init(&tab->scratch, 1024 * 1024);
+	r = arena_init(&tab->scratch, 1024 * 1024);
 	if (r < 0) {
 		proctab_free(tab);
 		return r;
@@ -92,7 +93,6 @@ void proctab_free(struct proctab *tab)
 		if (tab->entries[i].used && tab->entries[i].pidfd >= 0)
 			(void)close(tab->entries[i].pidfd);
 	}
-	imagepool_free(tab->images);
 	arena_done(&tab->scratch);
 	(void)munmap(tab->entries, PROCESSES_MAX * sizeof *tab->entries);
 	free(tab);
@@ -230,7 +230,6 @@ static void evict(struct proctab *tab)
 		return;
 	unhash(tab, oldest);
 	release(tab, oldest);
-	tab->stats.evicted++;
 }
 
 static struct entry *take_entry(struct proctab *tab)
@@ -249,18 +248,6 @@ static struct entry *take_entry(struct proctab *tab)
 	*e = (struct entry){ .used = true, .pidfd = -1 };
 	tab->used++;
 	return e;
-}
-
-void proctab_trim(struct proctab *tab)
-{
-	for (unsigned i = 0; i < TRIM_STEP && tab->fresh; i++) {
-		struct entry *e = &tab->entries[tab->hand++ % tab->fresh];
-
-		if (e->used && e->hashed && !alive(e)) {
-			unhash(tab, e);
-			release(tab, e);
-		}
-	}
 }
 
 /* ---- reading a process for the first time -------------------------------- */
@@ -290,63 +277,111 @@ static int exe_describe(pid_t pid, struct arena *arena, struct file_info *ret)
 	return fd < 0 ? -errno : resolve_describe(fd, arena, ret);
 }
 
-/* The image as /proc shows it now: of a process whose exec was not seen. */
-static const struct image *image_from_proc(struct proctab *tab, pid_t pid)
+/* The image as /proc shows it now. UNKNOWN: of a process of the workload, which
+ * can have made that up, for reports only.
+ */
+static const struct image *image_from_proc(struct proctab *tab, pid_t tid, bool unknown)
 {
-	struct image image = { .envp_read = true };
+	struct image image = { .envp_read = true, .unknown = unknown };
 	char *arguments, *environment;
-	struct image *copy;
-	bool shortened = false;
+	const struct image *copy;
 
 	arena_reset(&tab->scratch);
 	arguments = arena_alloc(&tab->scratch, SNAPSHOT_MAX + 1);
 	environment = arena_alloc(&tab->scratch, SNAPSHOT_MAX + 1);
 	if (!arguments || !environment)
 		return &tab->unknown;
-	if (exe_describe(pid, &tab->scratch, &image.file) < 0)
+	if (exe_describe(tid, &tab->scratch, &image.file) < 0)
 		image.file.present = false; /* a kernel thread, or not ours to read */
-	make_list(arguments, procfs_cmdline(pid, arguments, SNAPSHOT_MAX), SNAPSHOT_MAX,
+	make_list(arguments, procfs_cmdline(tid, arguments, SNAPSHOT_MAX), SNAPSHOT_MAX,
 		  &image.argv);
-	make_list(environment, procfs_environ(pid, environment, SNAPSHOT_MAX), SNAPSHOT_MAX,
+	make_list(environment, procfs_environ(tid, environment, SNAPSHOT_MAX), SNAPSHOT_MAX,
 		  &image.envp);
-	copy = imagepool_copy(tab->images, &image, &shortened);
-	tab->stats.shortened += shortened;
+	copy = imagepool_copy(tab->images, &image);
 	return copy ? copy : &tab->unknown;
 }
 
-static bool same_exe(pid_t pid, const struct image *image)
+static void set_snapshot(struct proctab *tab, struct entry *entry, pid_t tid, bool unknown)
 {
-	struct stat st;
-	char path[64];
+	const struct image *image = image_from_proc(tab, tid, unknown);
 
-	(void)snprintf(path, sizeof path, "/proc/%d/exe", pid);
-	if (!image->file.present || stat(path, &st) < 0)
-		return false;
-	return (st.st_dev == image->file.device && st.st_ino == image->file.inode) ||
-	       (image->interpreter.present && st.st_dev == image->interpreter.device &&
-		st.st_ino == image->interpreter.inode);
-}
-
-static void load_image(struct proctab *tab, struct entry *entry)
-{
-	const struct process *parent = entry->process.parent;
-	const struct image *image;
-
-	/* every exec is seen, so a process without one is a copy of its parent;
-	 * unless the parent has become something else since */
-	if (tab->options.follows && parent && parent->image != &tab->unknown &&
-	    parent->source == PROCESS_SOURCE_EVENT && same_exe(entry->process.pid, parent->image)) {
-		set_image(tab, entry, parent->image);
-		entry->process.flags = PROCESS_IS_THREAD;
-		entry->process.source = PROCESS_SOURCE_EVENT;
-		return;
-	}
-	image = image_from_proc(tab, entry->process.pid);
 	set_image(tab, entry, image);
 	/* set_image() took a reference of its own */
 	if (image != &tab->unknown)
 		imagepool_unref(tab->images, image);
 	entry->process.source = PROCESS_SOURCE_SNAPSHOT;
+}
+
+static bool same_exe(pid_t tid, const struct image *image)
+{
+	struct stat st;
+	char path[64];
+
+	(void)snprintf(path, sizeof path, "/proc/%d/exe", tid);
+	return image->file.present && stat(path, &st) == 0 && st.st_dev == image->file.device &&
+	       st.st_ino == image->file.inode;
+}
+
+/* The image whose exec laid out the memory that TID has. Where several have the
+ * same token (no address space randomisation) the parent decides, if it has one
+ * of them.
+ */
+static const struct image *image_by_token(struct proctab *tab, struct entry *entry, pid_t tid)
+{
+	const struct process *parent = entry->process.parent;
+	const struct image *image;
+	bool ambiguous;
+	uint64_t token;
+
+	entry->token = 0;
+	if (procfs_token(tid, &token) < 0)
+		return NULL;
+	entry->token = token;
+	image = imagepool_find(tab->images, token, &ambiguous);
+	if (!ambiguous)
+		return image;
+	return parent && parent->image->token == token ? parent->image : NULL;
+}
+
+static void load_image(struct proctab *tab, struct entry *entry, pid_t tid)
+{
+	const struct image *image;
+
+	if (entry->outside || !tab->options.follows) {
+		set_snapshot(tab, entry, tid, false);
+		return;
+	}
+	image = image_by_token(tab, entry, tid);
+	if (!image) {
+		set_snapshot(tab, entry, tid, true);
+		return;
+	}
+	set_image(tab, entry, image);
+	if (!(entry->process.flags & PROCESS_IS_EXEC))
+		entry->process.flags |= PROCESS_IS_THREAD;
+	entry->process.source = PROCESS_SOURCE_EVENT;
+}
+
+/* Looks again at an image that was or became uncertain. */
+static void reload_image(struct proctab *tab, struct entry *entry, pid_t tid)
+{
+	const struct image *image;
+	uint64_t known;
+
+	if (!tab->options.follows) {
+		if (entry->doubtful || !same_exe(tid, entry->process.image))
+			load_image(tab, entry, tid);
+		entry->doubtful = false;
+		return;
+	}
+	if (!entry->doubtful && !entry->process.image->unknown)
+		return;
+	/* an exec that was not verified may not have happened yet: the doubt stays */
+	known = entry->token;
+	image = image_by_token(tab, entry, tid);
+	if (image ? image == entry->process.image : known && known == entry->token)
+		return;
+	load_image(tab, entry, tid);
 }
 
 enum { KERNEL_THREAD_FLAG = 0x00200000 /* PF_KTHREAD, linux/sched.h */ };
@@ -425,13 +460,14 @@ static struct entry *make_entry(struct proctab *tab, pid_t pid, struct caller *c
 	return entry;
 }
 
+static void bury(struct proctab *tab, struct entry *entry);
+
 static struct entry *find_alive(struct proctab *tab, pid_t pid)
 {
 	struct entry *entry = hash_find(tab, pid);
 
 	if (entry && !alive(entry)) {
-		unhash(tab, entry);
-		release(tab, entry);
+		bury(tab, entry);
 		return NULL;
 	}
 	return entry;
@@ -445,10 +481,16 @@ static void adopt(struct proctab *tab, struct entry *child, struct entry *parent
 		child->process.flags |= PROCESS_LINEAGE_INFERRED;
 }
 
+/* The workload begins below the supervisor or, of orphans, below the keeper. */
+static bool is_guard(const struct proctab *tab, pid_t pid)
+{
+	return pid == getpid() || pid == tab->options.reaper;
+}
+
 /* Makes ENTRY's ancestors up to one that is known, then the images from the top
- * down: a child may share its parent's. The last one is ENTRY's own.
+ * down: a child may share its parent's. ENTRY's own is left to the caller.
  */
-static void load_lineage(struct proctab *tab, struct entry *entry, bool own_image)
+static void load_lineage(struct proctab *tab, struct entry *entry)
 {
 	struct entry *chain[LINEAGE_MAX];
 	unsigned n = 0;
@@ -467,10 +509,66 @@ static void load_lineage(struct proctab *tab, struct entry *entry, bool own_imag
 		adopt(tab, child, parent);
 		if (known)
 			break;
+		parent->outside = child->outside || is_guard(tab, parent->process.pid);
 		chain[n++] = parent;
 	}
-	while (n-- > (own_image ? 0 : 1))
-		load_image(tab, chain[n]);
+	while (n-- > 1)
+		load_image(tab, chain[n], chain[n]->process.pid);
+}
+
+/* A child that has not been met yet: it has the memory of its parent. */
+static void meet(struct proctab *tab, pid_t pid, const struct image *image)
+{
+	struct entry *entry;
+	int error;
+
+	if (pid == getpid() || hash_find(tab, pid))
+		return;
+	entry = make_entry(tab, pid, NULL, &error);
+	if (!entry)
+		return;
+	load_lineage(tab, entry);
+	if (image) {
+		set_image(tab, entry, image);
+		entry->process.flags |= PROCESS_IS_THREAD;
+		entry->process.source = PROCESS_SOURCE_EVENT;
+	} else {
+		load_image(tab, entry, pid);
+	}
+}
+
+/* Meets the children of PARENT, which are about to lose it: by its death, or, with
+ * IMAGE, because it becomes something else.
+ */
+static void meet_children(struct proctab *tab, pid_t parent, const struct image *image)
+{
+	pid_t children[CHILDREN_MAX];
+	ssize_t count = procfs_children(parent, children, ELEMENTS(children));
+
+	for (ssize_t i = 0; i < count; i++)
+		meet(tab, children[i], image);
+}
+
+/* A dead process; the reaper has its children by now. They are met before the last
+ * reference to what they run is gone.
+ */
+static void bury(struct proctab *tab, struct entry *entry)
+{
+	unhash(tab, entry);
+	if (entry->member && tab->options.follows)
+		meet_children(tab, tab->options.reaper, NULL);
+	release(tab, entry);
+}
+
+void proctab_trim(struct proctab *tab)
+{
+	for (unsigned i = 0; i < TRIM_STEP && tab->fresh; i++) {
+		struct entry *e = &tab->entries[tab->hand++ % tab->fresh];
+
+		if (e->used && e->hashed && !alive(e)) {
+			bury(tab, e);
+		}
+	}
 }
 
 static void take_ids(struct entry *entry, const struct caller *caller)
@@ -488,20 +586,20 @@ static void take_ids(struct entry *entry, const struct caller *caller)
 static struct process *get(struct proctab *tab, struct caller *caller, bool own_image,
 			   int *ret_error)
 {
-	struct entry *entry = find_alive(tab, caller->who.tgid);
+	struct entry *entry;
 
 	tab->clock++;
+	entry = find_alive(tab, caller->who.tgid);
 	*ret_error = 0;
 	if (!entry) {
 		entry = make_entry(tab, caller->who.tgid, own_image ? NULL : caller, ret_error);
 		if (!entry)
 			return NULL;
-		load_lineage(tab, entry, own_image);
-	} else if (own_image &&
-		   (entry->doubtful || (!tab->options.follows &&
-					!same_exe(entry->process.pid, entry->process.image)))) {
-		load_image(tab, entry);
-		entry->doubtful = false;
+		load_lineage(tab, entry);
+		if (own_image)
+			load_image(tab, entry, caller->tid);
+	} else if (own_image) {
+		reload_image(tab, entry, caller->tid);
 	}
 	entry->asked = tab->clock;
 	entry->member = true;
@@ -521,10 +619,10 @@ struct process *proctab_get_for_exec(struct proctab *tab, struct caller *caller,
 
 /* ---- reading more --------------------------------------------------------- */
 
-static int read_credentials(struct entry *entry)
+static int read_credentials(struct entry *entry, pid_t tid)
 {
 	struct proc_status status;
-	int r = procfs_status(entry->process.pid, &status);
+	int r = procfs_status(tid, &status);
 
 	if (r < 0)
 		return r;
@@ -561,13 +659,13 @@ static int read_stat(struct proctab *tab, struct entry *entry)
 	return 0;
 }
 
-int proctab_refresh(struct proctab *tab, struct process *process, uint64_t needs)
+int proctab_refresh(struct proctab *tab, struct process *process, pid_t tid, uint64_t needs)
 {
 	struct entry *entry = entry_of(process);
 	int r = 0;
 
 	if (needs & NEED_CREDENTIALS)
-		r = read_credentials(entry);
+		r = read_credentials(entry, tid);
 	if (r == 0 && needs & (NEED_COMM | NEED_TTY))
 		r = read_stat(tab, entry);
 	if (r == 0 && needs & NEED_CGROUP)
@@ -585,7 +683,7 @@ int proctab_refresh(struct proctab *tab, struct process *process, uint64_t needs
 			if ((e->known & needs) == needs)
 				break;
 			if (e->hashed) {
-				(void)read_credentials(e);
+				(void)read_credentials(e, p->pid);
 				(void)read_cgroup(e);
 				if (!e->stat_clock)
 					(void)read_stat(tab, e);
@@ -615,19 +713,18 @@ struct process proctab_candidate(const struct process *process, const struct ima
 int proctab_exec(struct proctab *tab, struct process *process, const struct image *image)
 {
 	struct entry *entry = entry_of(process);
-	bool shortened = false;
-	struct image *copy = imagepool_copy(tab->images, image, &shortened);
+	const struct image *copy;
 
-	tab->stats.shortened += shortened;
+	if (tab->options.follows && process->source == PROCESS_SOURCE_EVENT &&
+	    !process->image->unknown)
+		meet_children(tab, process->pid, process->image);
+	copy = imagepool_copy(tab->images, image);
 	entry->process = proctab_candidate(process, process->image);
 	entry->process.exec_time_ns = image->exec_time_ns;
 	entry->doubtful = false;
-	if (!copy) {
-		set_image(tab, entry, &tab->unknown);
-		entry->doubtful = true;
+	set_image(tab, entry, copy ? copy : &tab->unknown);
+	if (!copy)
 		return -ENOMEM;
-	}
-	set_image(tab, entry, copy);
 	imagepool_unref(tab->images, copy);
 	return 0;
 }
@@ -660,11 +757,7 @@ size_t proctab_members(const struct proctab *tab, pid_t *ret, size_t size)
 	return count;
 }
 
-struct proctab_stats proctab_stats(const struct proctab *tab)
+unsigned proctab_used(const struct proctab *tab)
 {
-	struct proctab_stats stats = tab->stats;
-
-	stats.processes = tab->used;
-	stats.images = imagepool_used(tab->images);
-	return stats;
+	return tab->used;
 }

@@ -3,7 +3,10 @@
  *
  * An entry is a process: pid and start time. What its image is was captured at
  * the exec, by the kernel's own copy; a process that guard meets for the first
- * time is read from /proc once. Parents stay as long as a child needs them, alive
+ * time is known by the memory it has from that exec (imagepool.h), whoever its
+ * parent is by now. What cannot be known that way is marked `unknown`, and no
+ * blocking rule is satisfied by it. Processes above the workload are read from
+ * /proc once. Parents stay as long as a child needs them, alive
  * or not, so that ancestors are those that were. All memory is reserved at the
  * start; when it is used up the entries longest not asked for go first, and are
  * read again from /proc should they come back.
@@ -16,9 +19,10 @@
 struct proctab;
 
 struct proctab_options {
-	unsigned pidfds; /* how many descriptors it may hold */
-	pid_t reaper;    /* adopts orphans: as a parent, the lineage is inferred */
-	bool follows;    /* every exec is reported with proctab_exec() or _doubt() */
+	struct imagepool *images; /* borrowed */
+	unsigned pidfds;          /* how many descriptors it may hold */
+	pid_t reaper;             /* adopts orphans: as a parent, the lineage is inferred */
+	bool follows;             /* every exec is reported with proctab_exec() or _doubt() */
 };
 
 /* The caller that a notification names. */
@@ -49,18 +53,19 @@ struct process *proctab_get(struct proctab *tab, struct caller *caller, int *ret
  */
 struct process *proctab_get_for_exec(struct proctab *tab, struct caller *caller, int *ret_error);
 
-/* Reads what NEEDS (enum event_need) asks for and is not known yet, or may have
- * changed since: credentials, terminal, cgroup, command name. 0, or -errno.
+/* Reads, of the calling thread TID, what NEEDS (enum event_need) asks for and is not known yet, or
+ * may have changed since: credentials, terminal, cgroup, command name. 0, or -errno.
  */
-int proctab_refresh(struct proctab *tab, struct process *process, uint64_t needs);
+int proctab_refresh(struct proctab *tab, struct process *process, pid_t tid, uint64_t needs);
 
 /* What an exec is about to make of PROCESS, or has made: a process with IMAGE,
  * for evaluation only. Same pid, parent and terminal.
  */
 struct process proctab_candidate(const struct process *process, const struct image *image);
 
-/* The exec took place: IMAGE is copied into the table and becomes the image of
- * PROCESS. 0; -ENOMEM: then the arguments are kept shortened and marked so.
+/* The exec took place: IMAGE is copied and becomes the image of PROCESS. Children
+ * that it has from before keep the old one. What does not fit is cut and marked
+ * so. 0; -ENOMEM: nothing at all is left, the image is unknown from now on.
  */
 int proctab_exec(struct proctab *tab, struct process *process, const struct image *image);
 
@@ -82,8 +87,5 @@ void proctab_trim(struct proctab *tab);
  */
 size_t proctab_members(const struct proctab *tab, pid_t *ret, size_t size);
 
-struct proctab_stats {
-	unsigned processes, images;
-	uint64_t evicted, shortened;
-};
-struct proctab_stats proctab_stats(const struct proctab *tab);
+/* Entries in use, for tests and statistics. */
+unsigned proctab_used(const struct proctab *tab);

@@ -22,6 +22,7 @@
 #include "engine/children.h"
 #include "engine/flight.h"
 #include "engine/handlers.h"
+#include "engine/imagepool.h"
 #include "engine/slay.h"
 #include "kernel/confine.h"
 #include "kernel/notify.h"
@@ -328,6 +329,7 @@ static unsigned pidfd_budget(void)
 static int make_parts(struct supervisor *sv)
 {
 	struct proctab_options table = {
+		.images = sv->options.images,
 		.pidfds = pidfd_budget(),
 		.reaper = sv->options.keeper_pid,
 		.follows = sv->ruleset->needs[EVENT_EXEC].watched || sv->ruleset->verifies_images,
@@ -341,6 +343,9 @@ static int make_parts(struct supervisor *sv)
 	};
 	int r;
 
+	/* of a former supervisor */
+	if (sv->options.listener >= 0)
+		imagepool_recover(sv->options.images);
 	sv->flights = mmap(NULL, JOURNAL_SLOTS * sizeof *sv->flights, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (sv->flights == MAP_FAILED)

@@ -18,6 +18,7 @@ struct supervisor_options {
 	const struct config *config;
 	const struct ruleset *ruleset;
 	struct journal *journal;
+	struct imagepool *images; /* in memory shared with the keeper */
 	const struct report_origin *origin;
 	const char *degraded;                /* what this host cannot do, NULL = nothing */
 	const struct diags *diags;           /* of loading the ruleset */

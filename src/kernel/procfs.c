@@ -413,6 +413,50 @@ ssize_t procfs_environ(pid_t pid, char *buf, size_t size)
 	return read_entry(pid, "environ", buf, size);
 }
 
+uint64_t procfs_token_of(const void *vector, size_t size)
+{
+	const unsigned char *p = vector;
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+	return hash ? hash : 1;
+}
+
+int procfs_token(pid_t tid, uint64_t *ret)
+{
+	enum { AUXV_MAX = 2048, END = 2 * sizeof(uint64_t) };
+	char vector[AUXV_MAX];
+	ssize_t n = read_entry(tid, "auxv", vector, sizeof vector);
+
+	if (n < 0)
+		return (int)n;
+	/* a task without memory (exited, kernel thread) has an empty one */
+	if (n <= END || n == (ssize_t)sizeof vector)
+		return -ESRCH;
+	*ret = procfs_token_of(vector, (size_t)n - END);
+	return 0;
+}
+
+ssize_t procfs_children(pid_t pid, pid_t *ret, size_t size)
+{
+	char name[PATH_ROOM], text[4096];
+	size_t count = 0;
+	char *p = text;
+	ssize_t n;
+
+	(void)snprintf(name, sizeof name, "task/%d/children", pid);
+	n = read_entry(pid, name, text, sizeof text - 1);
+	if (n < 0)
+		return n == -ESRCH ? -ENOENT : n;
+	text[n] = '\0';
+	while (count < size && *p) {
+		ret[count++] = (pid_t)strtol(p, &p, 10);
+		p += strspn(p, " \n");
+	}
+	return (ssize_t)count;
+}
+
 int procfs_each(int (*visit)(void *data, pid_t pid), void *data)
 {
 	DIR *dir = opendir("/proc");

@@ -74,5 +74,20 @@ int64_t procfs_ticks_to_ns(uint64_t ticks);
 ssize_t procfs_cmdline(pid_t pid, char *buf, size_t size);
 ssize_t procfs_environ(pid_t pid, char *buf, size_t size);
 
+/* What tells the address spaces of two execs apart and is the same in every fork
+ * of one: the kernel's own copy of the auxiliary vector, whose addresses are
+ * random. Not 0. A process can only change it by prctl(PR_SET_MM), which the
+ * workload is refused. SIZE bytes at VECTOR end before AT_NULL.
+ */
+uint64_t procfs_token_of(const void *vector, size_t size);
+
+/* The token of the task's memory, from /proc/TID/auxv: 0, -ESRCH, -EACCES. */
+int procfs_token(pid_t tid, uint64_t *ret);
+
+/* The children of PID, at most SIZE: their number; -ENOENT where the kernel does not
+ * list them (CONFIG_PROC_CHILDREN).
+ */
+ssize_t procfs_children(pid_t pid, pid_t *ret, size_t size);
+
 /* Calls VISIT for every process of /proc. 0, or -errno. */
 int procfs_each(int (*visit)(void *data, pid_t pid), void *data);

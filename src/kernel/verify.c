@@ -15,6 +15,7 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
+#include "kernel/procfs.h"
 #include "kernel/target.h"
 
 #ifndef PTRACE_EVENT_STOP
@@ -142,9 +143,10 @@ static bool stack_word(const struct stack *s, size_t i, uint64_t *ret)
 
 struct layout {
 	uint64_t argc, envc;
-	uint64_t argv, envp; /* first strings, 0 = none */
-	uint64_t execfn;     /* AT_EXECFN */
-	uint64_t end;        /* one past the last string needed, rounded up */
+	uint64_t argv, envp;   /* first strings, 0 = none */
+	size_t auxv, auxv_end; /* words of the stack */
+	uint64_t execfn;
+	uint64_t end; /* one past the last string needed, rounded up */
 };
 
 /* 0; -ENOBUFS when more of the stack is needed; -EBADMSG. */
@@ -169,6 +171,7 @@ static int parse_layout(const struct stack *s, struct layout *ret)
 		if (!word)
 			break;
 	}
+	l.auxv = i;
 	for (;; i += 2) {
 		if (!stack_word(s, i, &word) || !stack_word(s, i + 1, &value))
 			return -ENOBUFS;
@@ -177,6 +180,7 @@ static int parse_layout(const struct stack *s, struct layout *ret)
 		if (word == AT_EXECFN)
 			l.execfn = value;
 	}
+	l.auxv_end = i;
 	if (!l.execfn || l.execfn < s->sp)
 		return -EBADMSG;
 	*ret = l;
@@ -236,6 +240,12 @@ static int take_all(const struct stack *s, bool want_envp, struct exec_truth *re
 		if (r < 0)
 			return r;
 	}
+	/* the stack has the kernel's copy of the vector word for word; of a 32-bit
+	 * image /proc shows it in a form of its own */
+	if (s->word == 8)
+		ret->token = procfs_token_of(s->data + 8 * l.auxv, 8 * (l.auxv_end - l.auxv));
+	else if (procfs_token(s->pid, &ret->token) < 0)
+		ret->token = 0;
 	return take_execfn(s, l.execfn, &ret->execfn);
 }
 

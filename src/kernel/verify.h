@@ -50,6 +50,7 @@ struct exec_truth {
 	struct file_info file; /* the program in place; of a script the interpreter */
 	struct string_list argv, envp;
 	struct secl_string execfn; /* the path as the kernel copied it (AT_EXECFN) */
+	uint64_t token;            /* of its memory, procfs_token(); 0 = none */
 };
 
 /* Reads it into ARENA: argv always, the environment if WANT_ENVP. 0; -ENOMEM when

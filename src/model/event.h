@@ -124,6 +124,9 @@ struct image {
 	bool envp_read;                /* envp was needed and read */
 	struct secl_string aliases[2]; /* symlink paths it was started through */
 	int64_t exec_time_ns;          /* since the epoch; 0 = before guard looked */
+	uint64_t token;                /* of the memory that the exec laid out; 0 = none */
+	bool unknown;                  /* nothing certain is known of it */
+	bool cut;                      /* strings are missing from what guard keeps */
 };
 
 enum process_source {
