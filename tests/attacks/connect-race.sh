@@ -24,7 +24,7 @@ policy race <<END
   - id: seen
     expression: connect.addr.port == $open
 END
-guarded() { rm -f events; timeout 120 "$guard" run -q -p race.policy -o "file:$work/events" -- "$@"; }
+guarded() { rm -f events; timeout -k 5 60 "$guard" run -q -p race.policy -o "file:$work/events" -- "$@"; }
 reached() { cat shut.count; }
 
 

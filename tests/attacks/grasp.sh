@@ -105,7 +105,7 @@ cat >outer <<'END'
 #!/bin/bash
 sleep 1000 & other=$!
 # shellcheck disable=SC2086
-"$guard" run -q $2 -p "$work/never.policy" -- unshare -Urpf bash -c \
+"$guard" run -q $2 -p "$work/never.policy" -- unshare "${3:--Urpf}" bash -c \
 	'sleep 100 & victim=$!; sleep 100 & kill -KILL -- '"$1"'; wait $victim; echo victim $?'
 echo "guard $?"
 kill -0 "$other" && echo bystander lives
@@ -117,6 +117,9 @@ if unshare -pf --mount-proc unshare -Urpf true 2>/dev/null; then
 		check "kill(-1) in a namespace of its own stays there ${options:-as root}" \
 			prints $'victim 137\nguard 0\nbystander lives' from_namespace -1 "$options"
 	done
+	# there nobody has every capability, which counts for nobody's own processes
+	check "kill(-1) by the root of a user namespace ends no process of another user" \
+		prints $'victim 137\nguard 0\nbystander lives' from_namespace -1 "--user nobody" -Ur
 else
 	skip "kill(-1) in a namespace of its own stays there" "no user namespaces here"
 fi

@@ -37,7 +37,7 @@ policy plain <<END
     actions:
       - block: {errno: EPERM}
 END
-guarded() { rm -f events; as_nobody timeout 60 "$guard" run -q -p plain.policy -o "file:$work/events" -- "$@"; }
+guarded() { rm -f events; as_nobody timeout -k 5 40 "$guard" run -q -p plain.policy -o "file:$work/events" -- "$@"; }
 field() { sed -n "s/.*\\b$1 \\([0-9]*\\).*/\\1/p" score; }
 
 check "an allowed exec runs" exits 0 guarded "$t_do" execve "$work/good" status 0
