@@ -219,7 +219,7 @@ void reporter_report(struct reporter *reporter, const struct event *event,
 		if (match->kind >= VERDICT_BLOCKED || rule->silent)
 			continue;
 		if (!limiter_allow(&reporter->limiters[rule->index], rule->every_ns,
-				   event->time_ns))
+				   now_monotonic_ns()))
 			continue;
 		send_line(reporter, write_line(reporter, event, match, guarantee));
 	}

@@ -11,11 +11,8 @@ bool limiter_allow(struct limiter *limiter, int64_t every_ns, int64_t now_ns)
 	/* the bucket holds (now - since) / period tokens, BURST at the most */
 	if (now_ns - limiter->since_ns > burst * period)
 		limiter->since_ns = now_ns - burst * period;
-	if (now_ns - limiter->since_ns < period) {
-		limiter->withheld++;
+	if (now_ns - limiter->since_ns < period)
 		return false;
-	}
 	limiter->since_ns += period;
-	limiter->withheld = 0;
 	return true;
 }

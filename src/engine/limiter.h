@@ -13,11 +13,10 @@ enum {
 };
 
 struct limiter {
-	int64_t since_ns;  /* when the bucket would have been empty */
-	uint64_t withheld; /* reports not made since the last one */
+	int64_t since_ns; /* when the bucket would have been empty */
 };
 
-/* True when a report may be made now. EVERY_NS 0 is the default rate, else one
- * report per that time.
+/* True when a report may be made at NOW_NS, a time that never goes back. EVERY_NS 0 is the default
+ * rate, else one report per that time.
  */
 bool limiter_allow(struct limiter *limiter, int64_t every_ns, int64_t now_ns);
