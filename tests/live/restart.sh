@@ -11,6 +11,7 @@ policy quiet <<END
 END
 guarded() { exec timeout -k 1 60 "$guard" run -q -p "$work/quiet.policy" -- "$@"; }
 state_is() { [ "$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)" = "$2" ]; }
+child() { children "$1" | grep -oE '^[0-9]+'; }
 gone() { [ ! -e "/proc/$1/root" ]; }
 ends() { wait "$1"; exits "$2" returns $?; }
 returns() { return "$1"; }
@@ -23,8 +24,7 @@ start guarded sh -c 'echo $$ >ready; exec sleep 1000'
 timeout_pid=$!
 eventually test -s ready
 root=$(cat ready)
-guard_pid=$(children "$timeout_pid")
-guard_pid=${guard_pid% }
+guard_pid=$(child "$timeout_pid")
 supervisor=$(supervisor_of "$guard_pid")
 start strace -qq -o /dev/null -p "$supervisor" -e trace=wait4,waitid -e inject=wait4,waitid:delay_exit=700000
 eventually traced "$supervisor"
@@ -38,18 +38,18 @@ kill -KILL "$supervisor"
 check "the status of a workload outlives who waited for it" ends "$timeout_pid" 143
 
 # it is killed when it has handed the listener over and not yet let the workload go
-nowhere() { echo "$(readlink "/proc/$1/fd/1")" | grep -qx /dev/null; }
-parked() # COMMAND...: the pid of guard, which waits for a supervisor that was killed
+nowhere() { [ "$(readlink "/proc/$1/fd/1")" = /dev/null ]; }
+parked() # COMMAND...
 {
 	start strace -qq -f -o /dev/null -e trace=sendmsg -e inject=sendmsg:delay_exit=500000:when=1 \
 		timeout -k 1 20 "$guard" run -q -p connects.policy -- "$@"
 	strace_pid=$!
-	guard_pid=
-	first_super() {
-		guard_pid=$(children "$(children "$strace_pid")") && guard_pid=${guard_pid%% *} &&
-			[ -n "$guard_pid" ] && nowhere "$guard_pid" && supervisor=$(supervisor_of "$guard_pid")
-	}
-	eventually first_super && kill -KILL "$supervisor"
+	eventually handed_over && kill -KILL "$supervisor"
+}
+handed_over()
+{
+	guard_pid=$(child "$strace_pid") && guard_pid=$(child "$guard_pid") &&
+		nowhere "$guard_pid" && supervisor=$(supervisor_of "$guard_pid")
 }
 policy connects <<END
   - id: never
