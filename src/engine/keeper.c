@@ -4,9 +4,7 @@
 #include "engine/keeper.h"
 
 #include <cap-ng.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,7 +19,11 @@
 #include "base/log.h"
 #include "base/seqpacket.h"
 #include "engine/children.h"
+<<<<<<< HEAD
 #include "engine/imagepool.h"
+=======
+#include "engine/inherit.h"
+>>>>>>> fe7889b (engine: calls do not wait for who reads guard's messages)
 #include "engine/slay.h"
 #include "kernel/filter.h"
 #include "kernel/procfs.h"
@@ -58,6 +60,21 @@ struct keeper {
 	sigset_t old_mask;
 };
 
+/* ---- standard error ---- */
+
+/* A reader of standard error that has stalled must not stall guard; lines are
+ * shorter than PIPE_BUF, so what poll(2) calls writable takes one whole.
+ */
+static bool stderr_takes_a_line(void)
+{
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
+/* From the start of the supervisor on; a line that cannot be taken is left out. */
+#define tell(log, ...) (stderr_takes_a_line() ? log(__VA_ARGS__) : (void)0)
+
 /* ---- processes ------------------------------------------------------------------ */
 
 static int start_recorder(struct keeper *k)
@@ -74,7 +91,7 @@ static int start_recorder(struct keeper *k)
 	k->recorder = 0;
 	r = recorder_spawn(k->recorder_link[1], &k->sinks, &options, &k->recorder, &err);
 	if (r < 0)
-		log_error("no recorder, so no events: %s", err.text);
+		tell(log_error, "no recorder, so no events: %s", err.text);
 	atomic_store(&k->journal->recorder, k->recorder);
 	return r;
 }
@@ -139,35 +156,6 @@ static int start_supervisor(struct keeper *k)
 
 /* ---- descriptors ------------------------------------------------------------------ */
 
-/* Once the workload has its own copies, guard lets go of the streams and of
- * whatever else it was started with: who reads the workload's output must not
- * wait for guard. Guard's own descriptors are close-on-exec, inherited ones not.
- */
-static void drop_inherited(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	struct dirent *entry;
-	int null;
-
-	while (dir && (entry = readdir(dir))) {
-		int fd = atoi(entry->d_name);
-
-		if (fd > 2 && fd != dirfd(dir) && !(fcntl(fd, F_GETFD) & FD_CLOEXEC))
-			(void)close(fd);
-	}
-	if (dir)
-		(void)closedir(dir);
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0)
-		return;
-	(void)dup2(null, 0);
-	(void)dup2(null, 1);
-	(void)fcntl(0, F_SETFD, FD_CLOEXEC);
-	(void)fcntl(1, F_SETFD, FD_CLOEXEC);
-	if (null > 2)
-		(void)close(null);
-}
-
 static void from_supervisor(struct keeper *k)
 {
 	struct seqpacket_head head;
@@ -183,23 +171,13 @@ static void from_supervisor(struct keeper *k)
 		}
 		if (head.type == LINK_LISTENER && !k->launched) {
 			k->launched = true;
-			drop_inherited();
+			inherit_drop(2); /* not standard error: it is ours too */
 		}
 		nfds = ELEMENTS(fds);
 	}
 }
 
 /* ---- what the user sees -------------------------------------------------------------- */
-
-/* A reader of standard error that has stalled must not stall guard; lines are
- * shorter than PIPE_BUF, so what poll(2) calls writable takes one whole.
- */
-static bool stderr_takes_a_line(void)
-{
-	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
-
-	return poll(&fd, 1, 0) > 0;
-}
 
 static void show_refusals(struct keeper *k)
 {
@@ -228,10 +206,10 @@ static void show_summary(const struct keeper *k)
 	if (k->options->config->quiet)
 		return;
 	if (blocked || killed)
-		log_error("%llu refused, %llu killed", (unsigned long long)blocked,
-			  (unsigned long long)killed);
+		tell(log_error, "%llu refused, %llu killed", (unsigned long long)blocked,
+		     (unsigned long long)killed);
 	if (lost)
-		log_error("%llu events lost", (unsigned long long)lost);
+		tell(log_error, "%llu events lost", (unsigned long long)lost);
 }
 
 /* ---- signals ----------------------------------------------------------------------------- */
@@ -302,18 +280,24 @@ static bool restart_allowed(struct keeper *k)
 
 static void supervisor_ended(struct keeper *k, int status)
 {
+	/* it may have handed over the listener that decides about a successor */
+	from_supervisor(k);
 	if (atomic_load(&k->journal->finished) || k->journal->launch_status >= 0) {
 		k->supervisor = 0;
 		return;
 	}
+	/* before any word of it: calls are waiting */
 	if (!k->killing && restart_allowed(k)) {
 		atomic_fetch_add(&k->journal->restarts, 1);
-		if (!k->options->config->quiet)
-			log_warning("the supervisor died (status 0x%x), starting another", status);
-		if (start_supervisor(k) == 0)
+		if (start_supervisor(k) == 0) {
+			if (!k->options->config->quiet)
+				tell(log_warning,
+				     "the supervisor died (status 0x%x), another was started",
+				     status);
 			return;
+		}
 	}
-	log_error("the supervisor is lost: the workload is killed");
+	tell(log_error, "the supervisor is lost: the workload is killed");
 	k->supervisor = 0;
 	kill_everything(k);
 	atomic_store(&k->journal->finished, 1);
@@ -516,7 +500,7 @@ static int exit_status(const struct keeper *k)
 	int status = k->journal->root_status;
 
 	if (k->journal->launch_status >= 0) {
-		log_error("%s", k->journal->launch_text);
+		tell(log_error, "%s", k->journal->launch_text);
 		return k->journal->launch_status;
 	}
 	if (atomic_load(&k->journal->root_state) != ROOT_EXITED)

@@ -22,7 +22,11 @@
 #include "engine/children.h"
 #include "engine/flight.h"
 #include "engine/handlers.h"
+<<<<<<< HEAD
 #include "engine/imagepool.h"
+=======
+#include "engine/inherit.h"
+>>>>>>> fe7889b (engine: calls do not wait for who reads guard's messages)
 #include "engine/slay.h"
 #include "kernel/confine.h"
 #include "kernel/notify.h"
@@ -454,23 +458,6 @@ static void become_supervisor(void)
 	(void)setsid();
 }
 
-/* The workload's terminal and pipes are none of the supervisor's business; kept
- * open, a reader of the workload's output would wait for the supervisor too.
- */
-static void drop_standard_streams(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = 0; fd < 3; fd++) {
-		if (null >= 0)
-			(void)dup3(null, fd, O_CLOEXEC);
-		else
-			(void)close(fd);
-	}
-	if (null > 2)
-		(void)close(null);
-}
-
 static void supervisor_done(struct supervisor *sv)
 {
 	worker_pool_free(sv->workers);
@@ -502,8 +489,9 @@ int supervisor_run(const struct supervisor_options *options)
 	if (first)
 		r = start_launch(&sv);
 	become_supervisor();
+	/* the stub has a table of its own by now */
 	if (r == 0)
-		drop_standard_streams();
+		inherit_drop(3);
 	if (r == 0 && notify_set_sync(sv.listener) < 0)
 		log_debug("no synchronous wake-up on this kernel: calls cost more");
 	if (r == 0)

@@ -64,4 +64,19 @@ chmod +x broken
 parked ./broken
 check "one that cannot start is told by the successor" ends "$strace_pid" 127
 check "with the reason" grep -q 'broken: No such file' .background
+
+# nobody reads guard's standard error, which is full
+mkfifo full
+exec 8<>full
+dd if=/dev/zero of=full bs=4096 oflag=nonblock 2>/dev/null
+start_on_full() { exec "$guard" run -p connects.policy -- bash -c 'exec 2>/dev/null; echo $$ >ready; while [ ! -e go ]; do sleep 0.05; done; true 3<>/dev/tcp/127.0.0.1/9; echo >after; exit 5' 2>full; }
+rm -f ready
+start start_on_full
+guard_pid=$!
+eventually test -s ready
+kill -KILL "$(supervisor_of "$guard_pid")"
+: >go
+check "a standard error that nobody reads does not hold a restart up" eventually test -e after
+check "nor the end" ends "$guard_pid" 5
+exec 8>&-
 finish

@@ -60,6 +60,23 @@ leaves() { "$@" yes | head -n 1; echo "${PIPESTATUS[0]}"; }
 check "a broken pipe ends the writer by SIGPIPE" prints $'y\n141' leaves guarded
 check "as without guard" prints $'y\n141' leaves env
 
+
+# who reads from the workload hears of its end, though guard goes on
+mkfifo far
+let_go() # FD GUARD-ARGUMENT...
+{
+	local fd=$1 pid
+	shift
+	eval "start '$guard' run -q -p '$work/quiet.policy' \"\$@\" -- sh -c 'exec $fd>&-; exec sleep 1000' $fd>far"
+	pid=$!
+	timeout 5 cat far || return
+	kill "$pid"
+}
+for fd in 1 5 9; do
+	check "descriptor $fd: the reader is not kept waiting" let_go "$fd"
+	check "descriptor $fd: nor with a recorder" let_go "$fd" -o "file:$work/events"
+done
+
 # standard output of the workload is its own: guard says nothing there
 check "guard prints nothing on standard output" prints "" guarded true
 finish
