@@ -19,11 +19,8 @@
 #include "base/log.h"
 #include "base/seqpacket.h"
 #include "engine/children.h"
-<<<<<<< HEAD
 #include "engine/imagepool.h"
-=======
 #include "engine/inherit.h"
->>>>>>> fe7889b (engine: calls do not wait for who reads guard's messages)
 #include "engine/slay.h"
 #include "kernel/filter.h"
 #include "kernel/procfs.h"

@@ -22,11 +22,8 @@
 #include "engine/children.h"
 #include "engine/flight.h"
 #include "engine/handlers.h"
-<<<<<<< HEAD
 #include "engine/imagepool.h"
-=======
 #include "engine/inherit.h"
->>>>>>> fe7889b (engine: calls do not wait for who reads guard's messages)
 #include "engine/slay.h"
 #include "kernel/confine.h"
 #include "kernel/notify.h"
