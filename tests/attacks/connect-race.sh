@@ -13,7 +13,7 @@ for file in open shut full; do
 	eventually test -s "$file.port" || exit 99
 done
 open=$(cat open.port) shut=$(cat shut.port) full=$(cat full.port)
-seconds=3
+seconds=1.5
 [ "${TIER:-}" = full ] && seconds=60
 
 policy race <<END

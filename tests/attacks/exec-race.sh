@@ -6,7 +6,7 @@
 . "${srcdir:-.}/tests/live/tap.sh"
 need jq
 
-seconds=2
+seconds=1.5
 [ "${TIER:-}" = full ] && seconds=60
 cp "$t_do_static" good
 cp "$t_do_static" evil

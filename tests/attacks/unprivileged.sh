@@ -10,12 +10,12 @@ need jq setpriv
 [ "$(id -u)" -eq 0 ] || skip_all "needs root, to become nobody"
 as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"; }
 chmod 777 .
-cp "$t_do_static" do
-cp do good
-cp do evil
-chmod 755 do good evil
-as_nobody ./do status 0 || skip_all "nobody cannot run programs here"
-t_do=$work/do
+cp "$t_do_static" doer
+cp doer good
+cp doer evil
+chmod 755 doer good evil
+as_nobody ./doer status 0 || skip_all "nobody cannot run programs here"
+t_do=$work/doer
 for file in open shut; do
 	start "$t_do" serve-tcp 127.0.0.1 "$file.port" "$file.count"
 done
@@ -47,7 +47,7 @@ check "privileges cannot be gained any more" prints "NoNewPrivs:	1" \
 	guarded grep NoNewPrivs /proc/self/status
 for how in thread-path process-argument; do
 	rm -f marks
-	guarded "$t_do" race-exec "$how" 2 "$work/good" "$work/evil" mark "$work/marks" good >score
+	guarded "$t_do" race-exec "$how" 1.5 "$work/good" "$work/evil" mark "$work/marks" good >score
 	echo "# $how: $(cat score)"
 	check "$how: the forbidden one never ran" test ! -e marks -a "$(field wins)" -eq 0
 	check "$how: it was tried, refused and killed" \
@@ -57,7 +57,7 @@ done
 check "an allowed connect is made" prints ok guarded "$t_do" connect 127.0.0.1 "$open"
 before=$(cat shut.count)
 check "a forbidden connect is refused" prints "errno EPERM" guarded "$t_do" connect 127.0.0.1 "$shut"
-guarded "$t_do" race-address 2 "$open" "$shut" >score
+guarded "$t_do" race-address 1 "$open" "$shut" >score
 echo "# race-address: $(cat score)"
 check "the forbidden port never hears of it" test "$(cat shut.count)" -eq "$before"
 
