@@ -72,18 +72,6 @@ static int read_address(struct flight *f, const struct seccomp_notif *n)
 	return r == size ? 0 : -EFAULT;
 }
 
-/* A process whose connects all hang leaves workers to the others. */
-enum { WORKERS_PER_PROCESS = WORKERS_MAX * 3 / 4 };
-
-static unsigned workers_of(const struct supervisor *sv, pid_t tgid)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < sv->high; i++)
-		count += sv->flights[i].state == FLIGHT_WORKING && sv->flights[i].tgid == tgid;
-	return count;
-}
-
 /* Each one that waits holds a slot of the journal, and the other calls of the
  * workload need some: beyond this a connect fails as for want of a port.
  */
@@ -109,8 +97,10 @@ static void work_or_wait(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
 
-	if (workers_of(sv, f->tgid) >= WORKERS_PER_PROCESS ||
-	    flight_work(sv, slot, connect_run, &f->connect.job) < 0)
+	if (flight_work(sv, slot, WORKERS_PER_PROCESS,
+			(struct worker_request){ .job = connect_run,
+						 .data = &f->connect.job,
+						 .size = sizeof f->connect.job }) < 0)
 		f->state = FLIGHT_QUEUED;
 }
 

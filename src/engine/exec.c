@@ -75,8 +75,10 @@ static int find_files_job(void *data)
 	return find_files(data, false);
 }
 
-static void close_files(struct exec_job *job)
+static void close_files(void *data)
 {
+	struct exec_job *job = data;
+
 	if (job->file > 0)
 		(void)close(job->file);
 	if (job->interpreter > 0)
@@ -274,7 +276,11 @@ static void first_look(struct supervisor *sv, unsigned slot, struct caller *call
 		return;
 	}
 	f->deadline_ns = now_monotonic_ns() + sv->options.config->deadline_ms * 1000000;
-	if (flight_work(sv, slot, find_files_job, &f->exec) < 0) {
+	if (flight_work(sv, slot, EXEC_WORKERS_PER_PROCESS,
+			(struct worker_request){ .job = find_files_job,
+						 .data = &f->exec,
+						 .size = sizeof f->exec,
+						 .dispose = close_files }) < 0) {
 		f->exec.file = 0;
 		cannot_judge(sv, slot, caller, process, REASON_NO_RESOURCE);
 	}
@@ -353,6 +359,13 @@ void exec_worked(struct supervisor *sv, unsigned slot, int result)
 		judge(sv, slot, &caller, process);
 	}
 	caller_close(&caller);
+}
+
+void exec_overdue(struct supervisor *sv, unsigned slot)
+{
+	worker_pool_abandon(sv->workers, slot);
+	arena_reset(&sv->arena);
+	exec_worked(sv, slot, -EINTR);
 }
 
 /* ---- continued ------------------------------------------------------------------- */
@@ -569,6 +582,14 @@ static int find_script_job(void *data)
 	return verify_script_find(data, false);
 }
 
+static void close_script(void *data)
+{
+	struct verify_script *question = data;
+
+	if (question->file > 0)
+		(void)close(TAKE_FD(question->file));
+}
+
 /* Goes on in a worker: the process stays at its stop meanwhile. */
 static int find_script_later(struct supervisor *sv, unsigned slot)
 {
@@ -576,7 +597,11 @@ static int find_script_later(struct supervisor *sv, unsigned slot)
 	int r;
 
 	f->deadline_ns = now_monotonic_ns() + sv->options.config->deadline_ms * 1000000;
-	r = flight_work(sv, slot, find_script_job, &f->script);
+	r = flight_work(sv, slot, EXEC_WORKERS_PER_PROCESS,
+			(struct worker_request){ .job = find_script_job,
+						 .data = &f->script,
+						 .size = sizeof f->script,
+						 .dispose = close_script });
 	/* a successor finds a tracee that EXITKILL has killed, not a call to judge */
 	journal_slot_step(sv->journal, slot, SLOT_EXEC);
 	f->stopped = r == 0;
@@ -630,18 +655,33 @@ static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int scr
 		truth_unknown(sv, slot, pid, process, r);
 }
 
+/* Who stands at the stop, NULL when that cannot be found out. */
+static struct process *stopped_process(struct supervisor *sv, struct flight *f)
+{
+	struct process *process;
+	struct caller caller;
+	int error;
+
+	if (reopen_caller(f, f->tgid, &caller) < 0)
+		return NULL;
+	process = proctab_get_for_exec(sv->processes, &caller, &error);
+	caller_close(&caller);
+	return process;
+}
+
 /* A worker has found the script, or that there is none. */
 static void script_found(struct supervisor *sv, unsigned slot, int result)
 {
 	struct flight *f = &sv->flights[slot];
-	int script = f->script.file;
+	int script = result < 0 ? VERIFY_NO_SCRIPT : f->script.file;
 
 	f->stopped = false;
 	f->state = FLIGHT_EXEC;
+	f->exec.path[0] = '\0';
 	if (f->dead)
 		flight_end(sv, slot);
 	else if (result < 0)
-		truth_unknown(sv, slot, f->tgid, NULL, result);
+		truth_unknown(sv, slot, f->tgid, stopped_process(sv, f), result);
 	else
 		second_look(sv, slot, f->tgid, script);
 	if (script > 0)

@@ -80,17 +80,22 @@ void flight_tick(struct supervisor *sv, bool on)
 	sv->ticking = on;
 }
 
-int flight_work(struct supervisor *sv, unsigned slot, worker_job *job, void *data)
+int flight_work(struct supervisor *sv, unsigned slot, unsigned limit, struct worker_request request)
 {
+	struct flight *f = &sv->flights[slot];
 	int r;
 
+	if (worker_pool_held(sv->workers, f->tgid) >= limit)
+		return -EAGAIN;
+	request.slot = slot;
+	request.owner = f->tgid;
 	journal_slot_step(sv->journal, slot, SLOT_WORKING);
-	r = worker_pool_start(sv->workers, slot, job, data);
+	r = worker_pool_start(sv->workers, &request);
 	if (r < 0) {
 		journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
 		return r;
 	}
-	sv->flights[slot].state = FLIGHT_WORKING;
+	f->state = FLIGHT_WORKING;
 	flight_tick(sv, true);
 	return 0;
 }

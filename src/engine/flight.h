@@ -99,8 +99,13 @@ void flight_fail(struct supervisor *sv, unsigned slot, int error);
 void flight_result(struct supervisor *sv, unsigned slot, int64_t result);
 /* The kernel makes the call. */
 void flight_continue(struct supervisor *sv, unsigned slot);
-/* Hands the flight to a worker; a full pool is -EAGAIN. */
-int flight_work(struct supervisor *sv, unsigned slot, worker_job *job, void *data);
+/* A process whose calls all hang leaves workers to the others. */
+enum { WORKERS_PER_PROCESS = WORKERS_MAX * 3 / 4, EXEC_WORKERS_PER_PROCESS = 16 };
+/* Hands the flight to a worker, REQUEST without slot and owner; a full pool, or one
+ * of which the process already holds LIMIT workers, is -EAGAIN.
+ */
+int flight_work(struct supervisor *sv, unsigned slot, unsigned limit,
+		struct worker_request request);
 /* True when rules of TYPE can refuse something now. */
 bool flight_enforces(const struct supervisor *sv, enum event_type type);
 /* Carries out a verdict that refuses or kills: committed, done, answered. */
@@ -137,6 +142,8 @@ received_function *handler_find(enum syscall_handler handler);
 /* ---- one handler each ---- */
 void exec_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void exec_worked(struct supervisor *sv, unsigned slot, int result);
+/* The verdict is due and the worker not through: decided without it. */
+void exec_overdue(struct supervisor *sv, unsigned slot);
 /* A wait status of PID: true when it belonged to an exec in flight. */
 bool exec_stopped(struct supervisor *sv, pid_t pid, int status);
 void connect_received(struct supervisor *sv, unsigned slot, struct caller *caller);

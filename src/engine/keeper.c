@@ -449,6 +449,8 @@ static int prepare(struct keeper *k, struct err *err)
 	return open_sinks(k, err);
 }
 
+enum { SUPERVISOR_EXIT_MS = 1500 };
+
 static void loop(struct keeper *k)
 {
 	struct pollfd fds[] = { { .fd = k->signals, .events = POLLIN },
@@ -457,7 +459,12 @@ static void loop(struct keeper *k)
 	uint64_t count;
 
 	while (k->supervisor) {
-		if (poll(fds, ELEMENTS(fds), -1) < 0 && errno != EINTR)
+		/* a thread of it that a file server keeps in the kernel keeps it from
+		 * ending; its work is done all the same */
+		int finished = (int)atomic_load(&k->journal->finished);
+		int n = poll(fds, ELEMENTS(fds), finished ? SUPERVISOR_EXIT_MS : -1);
+
+		if ((n < 0 && errno != EINTR) || (n == 0 && finished))
 			break;
 		(void)!read(k->news, &count, sizeof count);
 		from_supervisor(k);

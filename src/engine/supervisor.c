@@ -160,8 +160,9 @@ static void take_results(struct supervisor *sv)
 		flight_tick(sv, false);
 }
 
-/* A worker is taken out of its call when the caller is gone, has a signal to
- * attend to, or the verdict is due.
+/* A worker is taken out of its call when the caller is gone or has a signal to
+ * attend to. When a verdict is due it is given without the worker: a file server
+ * need not heed signals.
  */
 static void look_after_workers(struct supervisor *sv)
 {
@@ -175,7 +176,7 @@ static void look_after_workers(struct supervisor *sv)
 		if (f->handler == HANDLER_CONNECT)
 			connect_tick(sv, i);
 		else if (f->state == FLIGHT_WORKING && now > f->deadline_ns)
-			worker_pool_interrupt(sv->workers, i);
+			exec_overdue(sv, i);
 	}
 }
 
@@ -457,6 +458,11 @@ static void become_supervisor(void)
 
 static void supervisor_done(struct supervisor *sv)
 {
+	/* who waits for our end of it to close need not wait for a thread that hangs */
+	if (sv->options.recorder >= 0)
+		(void)close(sv->options.recorder);
+	(void)close(sv->options.keeper);
+	(void)close(sv->listener);
 	worker_pool_free(sv->workers);
 	proctab_free(sv->processes);
 	reporter_free(sv->reporter);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <sys/eventfd.h>
 
 /* Jobs are a few system calls; path walks keep two paths on the stack. */
@@ -24,9 +25,9 @@ struct worker {
 	pthread_t thread;
 	bool started;
 	_Atomic enum worker_state state;
-	unsigned slot;
-	worker_job *job;
-	void *data;
+	bool abandoned;
+	struct worker_request request;
+	void *data; /* its own copy */
 	int result;
 };
 
@@ -37,6 +38,7 @@ struct worker_pool {
 	int eventfd;
 	unsigned busy;
 	bool stopping;
+	_Alignas(max_align_t) char data[WORKERS_MAX][WORKER_DATA_MAX];
 };
 
 static void do_nothing(int signal_number UNUSED)
@@ -69,7 +71,7 @@ static void *worker_main(void *data)
 		(void)pthread_mutex_unlock(&pool->lock);
 		if (atomic_load(&w->state) != WORKER_BUSY)
 			return NULL;
-		finish(w, w->job(w->data));
+		finish(w, w->request.job(w->data));
 	}
 }
 
@@ -111,13 +113,31 @@ int worker_pool_new(struct worker_pool **ret)
 	(void)pthread_cond_init(&pool->work, NULL);
 	(void)sigaction(WORKER_SIGNAL, &action, NULL);
 	for (size_t i = 0; i < ELEMENTS(pool->workers); i++)
-		pool->workers[i] = (struct worker){ .pool = pool };
+		pool->workers[i] = (struct worker){ .pool = pool, .data = pool->data[i] };
 	*ret = pool;
 	return 0;
 }
 
+/* False when it has not come back in time. */
+static bool stop_thread(struct worker *w, unsigned *patience_ms)
+{
+	/* the signal may come just before the call: again until it is out */
+	while (atomic_load(&w->state) == WORKER_BUSY) {
+		if (!*patience_ms)
+			return false;
+		(void)pthread_kill(w->thread, WORKER_SIGNAL);
+		(void)usleep(1000);
+		--*patience_ms;
+	}
+	(void)pthread_join(w->thread, NULL);
+	return true;
+}
+
 void worker_pool_free(struct worker_pool *pool)
 {
+	unsigned patience_ms = 500;
+	bool all = true;
+
 	if (!pool)
 		return;
 	(void)pthread_mutex_lock(&pool->lock);
@@ -125,16 +145,12 @@ void worker_pool_free(struct worker_pool *pool)
 	(void)pthread_cond_broadcast(&pool->work);
 	(void)pthread_mutex_unlock(&pool->lock);
 	for (size_t i = 0; i < ELEMENTS(pool->workers); i++) {
-		struct worker *w = &pool->workers[i];
-
-		/* the signal may come just before the call: again until it is out */
-		while (w->started && atomic_load(&w->state) == WORKER_BUSY) {
-			(void)pthread_kill(w->thread, WORKER_SIGNAL);
-			(void)usleep(1000);
-		}
-		if (w->started)
-			(void)pthread_join(w->thread, NULL);
+		if (pool->workers[i].started && !stop_thread(&pool->workers[i], &patience_ms))
+			all = false;
 	}
+	/* what is left still writes into it */
+	if (!all)
+		return;
 	(void)pthread_mutex_destroy(&pool->lock);
 	(void)pthread_cond_destroy(&pool->work);
 	(void)close(pool->eventfd);
@@ -161,22 +177,24 @@ static struct worker *idle_worker(struct worker_pool *pool)
 	return fresh;
 }
 
-int worker_pool_start(struct worker_pool *pool, unsigned slot, worker_job *job, void *data)
+int worker_pool_start(struct worker_pool *pool, const struct worker_request *request)
 {
 	struct worker *w = idle_worker(pool);
 	int r;
 
 	if (!w)
 		return -EAGAIN;
+	if (request->size > WORKER_DATA_MAX)
+		return -EINVAL;
 	if (!w->started) {
 		r = start_thread(w);
 		if (r < 0)
 			return r;
 	}
 	(void)pthread_mutex_lock(&pool->lock);
-	w->slot = slot;
-	w->job = job;
-	w->data = data;
+	w->request = *request;
+	w->abandoned = false;
+	memcpy(w->data, request->data, request->size);
 	atomic_store(&w->state, WORKER_BUSY);
 	pool->busy++;
 	(void)pthread_cond_broadcast(&pool->work);
@@ -188,26 +206,66 @@ bool worker_pool_take(struct worker_pool *pool, unsigned *ret_slot, int *ret_res
 {
 	for (size_t i = 0; i < ELEMENTS(pool->workers); i++) {
 		struct worker *w = &pool->workers[i];
+		bool abandoned = w->abandoned;
 
 		if (atomic_load(&w->state) != WORKER_DONE)
 			continue;
-		*ret_slot = w->slot;
+		*ret_slot = w->request.slot;
 		*ret_result = w->result;
+		if (!abandoned)
+			memcpy(w->request.data, w->data, w->request.size);
+		else if (w->request.dispose)
+			w->request.dispose(w->data);
 		pool->busy--;
 		atomic_store(&w->state, WORKER_IDLE);
-		return true;
+		if (!abandoned)
+			return true;
 	}
 	return false;
 }
 
-void worker_pool_interrupt(struct worker_pool *pool, unsigned slot)
+static struct worker *worker_of(struct worker_pool *pool, unsigned slot)
 {
 	for (size_t i = 0; i < ELEMENTS(pool->workers); i++) {
 		struct worker *w = &pool->workers[i];
 
-		if (w->started && w->slot == slot && atomic_load(&w->state) == WORKER_BUSY)
-			(void)pthread_kill(w->thread, WORKER_SIGNAL);
+		if (w->started && !w->abandoned && w->request.slot == slot &&
+		    atomic_load(&w->state) != WORKER_IDLE)
+			return w;
 	}
+	return NULL;
+}
+
+void worker_pool_interrupt(struct worker_pool *pool, unsigned slot)
+{
+	struct worker *w = worker_of(pool, slot);
+
+	if (w && atomic_load(&w->state) == WORKER_BUSY)
+		(void)pthread_kill(w->thread, WORKER_SIGNAL);
+}
+
+void worker_pool_abandon(struct worker_pool *pool, unsigned slot)
+{
+	struct worker *w = worker_of(pool, slot);
+
+	if (!w)
+		return;
+	w->abandoned = true;
+	if (atomic_load(&w->state) == WORKER_BUSY)
+		(void)pthread_kill(w->thread, WORKER_SIGNAL);
+}
+
+unsigned worker_pool_held(const struct worker_pool *pool, pid_t owner)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < ELEMENTS(pool->workers); i++) {
+		const struct worker *w = &pool->workers[i];
+
+		count += w->started && w->request.owner == owner &&
+			 atomic_load(&w->state) != WORKER_IDLE;
+	}
+	return count;
 }
 
 unsigned worker_pool_busy(const struct worker_pool *pool)

@@ -11,24 +11,33 @@
 
 struct worker_pool;
 
-enum { WORKERS_MAX = 256 };
+enum { WORKERS_MAX = 256, WORKER_DATA_MAX = 5 * 1024 };
 
-/* Runs in a worker: 0 or -errno. May be interrupted (-EINTR). DATA is the
- * job's alone until its result has been taken.
- */
+/* Runs in a worker: 0 or -errno. May be interrupted (-EINTR). */
 typedef int worker_job(void *data);
 
+struct worker_request {
+	unsigned slot; /* the notification that it is done for */
+	pid_t owner;   /* the process that it is done for */
+	worker_job *job;
+	/* copied; what the job makes of it is copied back when the result is taken */
+	void *data;
+	size_t size; /* at most WORKER_DATA_MAX */
+	/* closes what the job has opened, when nobody takes the result */
+	void (*dispose)(void *data);
+};
+
 int worker_pool_new(struct worker_pool **ret);
-/* Interrupts what is under way and waits for the threads. */
+/* Interrupts what is under way and waits for the threads, but not for ever: one
+ * that hangs in the kernel ends with the process, which must follow.
+ */
 void worker_pool_free(struct worker_pool *pool);
 
 /* Becomes readable when results wait. */
 int worker_pool_fd(const struct worker_pool *pool);
 
-/* Starts JOB for the notification SLOT. -EAGAIN when all workers are busy, or
- * why no thread could be made.
- */
-int worker_pool_start(struct worker_pool *pool, unsigned slot, worker_job *job, void *data);
+/* -EAGAIN when all workers are busy, or why no thread could be made. */
+int worker_pool_start(struct worker_pool *pool, const struct worker_request *request);
 
 /* The result of one that is through: true with *ret_slot and *ret_result, false
  * when there is none.
@@ -40,5 +49,13 @@ bool worker_pool_take(struct worker_pool *pool, unsigned *ret_slot, int *ret_res
  */
 void worker_pool_interrupt(struct worker_pool *pool, unsigned slot);
 
-/* How many are under way. */
+/* Nobody waits for the result of SLOT any more: the slot is free for another job,
+ * and the worker is disposed of whenever it comes back.
+ */
+void worker_pool_abandon(struct worker_pool *pool, unsigned slot);
+
+/* How many are held for the process OWNER, abandoned ones included. */
+unsigned worker_pool_held(const struct worker_pool *pool, pid_t owner);
+
+/* How many are under way, abandoned ones included. */
 unsigned worker_pool_busy(const struct worker_pool *pool);

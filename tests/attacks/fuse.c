@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* fuse.c - a file server that answers what it likes: raw protocol, no library. */
+#include "tests/lib/t-do.h"
+
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+enum { ROOT_NODE = FUSE_ROOT_ID, PROGRAM_NODE = 2, BUFFER = 1 << 18, CACHED_S = 1000 };
+
+struct server {
+	int device;
+	char *program; /* what is behind the name "x" */
+	size_t size;
+};
+
+static void answer(const struct server *s, const struct fuse_in_header *in, int error,
+		   const void *data, size_t size)
+{
+	static char out[BUFFER];
+	struct fuse_out_header head = { .len = sizeof head + size,
+					.error = error,
+					.unique = in->unique };
+
+	memcpy(out, &head, sizeof head);
+	if (size)
+		memcpy(out + sizeof head, data, size);
+	(void)!write(s->device, out, head.len);
+}
+
+static struct fuse_attr attributes(const struct server *s, uint64_t node)
+{
+	if (node == ROOT_NODE)
+		return (struct fuse_attr){ .ino = node, .nlink = 2, .mode = S_IFDIR | 0755 };
+	return (struct fuse_attr){
+		.ino = node, .nlink = 1, .mode = S_IFREG | 0755, .size = s->size, .blocks = 1
+	};
+}
+
+/* "x" is there, "hang" is never answered, nothing else exists. */
+static void look_up(const struct server *s, const struct fuse_in_header *in, const char *name)
+{
+	struct fuse_entry_out entry = { .nodeid = PROGRAM_NODE,
+					.entry_valid = CACHED_S,
+					.attr_valid = CACHED_S,
+					.attr = attributes(s, PROGRAM_NODE) };
+
+	if (strcmp(name, "x") == 0)
+		answer(s, in, 0, &entry, sizeof entry);
+	else if (strcmp(name, "hang") != 0)
+		answer(s, in, -ENOENT, NULL, 0);
+}
+
+static void read_program(const struct server *s, const struct fuse_in_header *in,
+			 const struct fuse_read_in *r)
+{
+	size_t start = r->offset < s->size ? r->offset : s->size;
+	size_t size = r->size < s->size - start ? r->size : s->size - start;
+
+	answer(s, in, 0, s->program + start, size);
+}
+
+static void handle(const struct server *s, const struct fuse_in_header *in, const void *body)
+{
+	struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION,
+				      .minor = FUSE_KERNEL_MINOR_VERSION,
+				      .max_write = BUFFER / 2,
+				      .max_readahead = BUFFER / 2 };
+	struct fuse_attr_out attr = { .attr_valid = CACHED_S, .attr = attributes(s, in->nodeid) };
+	struct fuse_open_out opened = { .fh = 0 };
+
+	switch (in->opcode) {
+	case FUSE_INIT: answer(s, in, 0, &init, sizeof init); break;
+	case FUSE_GETATTR: answer(s, in, 0, &attr, sizeof attr); break;
+	case FUSE_LOOKUP: look_up(s, in, body); break;
+	case FUSE_OPEN: answer(s, in, 0, &opened, sizeof opened); break;
+	case FUSE_READ: read_program(s, in, body); break;
+	case FUSE_STATFS:
+	case FUSE_FORGET:
+	case FUSE_BATCH_FORGET:
+	case FUSE_INTERRUPT: break;
+	case FUSE_RELEASE:
+	case FUSE_FLUSH:
+	case FUSE_ACCESS: answer(s, in, 0, NULL, 0); break;
+	default: answer(s, in, -ENOSYS, NULL, 0);
+	}
+}
+
+static int serve_fuse(char **args)
+{
+	struct server s = { .device = open("/dev/fuse", O_RDWR | O_CLOEXEC) };
+	int file = open(args[1], O_RDONLY | O_CLOEXEC);
+	static char in[BUFFER];
+	char options[128];
+	struct stat st;
+
+	if (s.device < 0 || file < 0 || fstat(file, &st) != 0)
+		return setup_failed("open");
+	s.program = malloc((size_t)st.st_size);
+	s.size = (size_t)read(file, s.program, (size_t)st.st_size);
+	(void)snprintf(options, sizeof options,
+		       "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", s.device);
+	if (mount("fuse", args[0], "fuse", 0, options) != 0)
+		return setup_failed("mount");
+	if (write_file(args[2], "mounted\n") != 0)
+		return setup_failed(args[2]);
+	for (;;) {
+		ssize_t n = read(s.device, in, sizeof in);
+		const struct fuse_in_header *head = (const void *)in;
+
+		if (n < 0 && errno == ENODEV)
+			return T_OK;
+		if (n >= (ssize_t)sizeof *head)
+			handle(&s, head, in + sizeof *head);
+	}
+}
+
+const struct deed fuse_deeds[] = {
+	{ "serve-fuse", "MOUNT-POINT PROGRAM READY-FILE", 3, serve_fuse },
+	{ NULL, NULL, 0, NULL },
+};
