@@ -119,11 +119,12 @@ static int read_image(struct supervisor *sv, unsigned slot, struct image *image)
 	*image = (struct image){ .argv.data = "",
 				 .envp.data = "",
 				 .exec_time_ns = now_realtime_ns() };
-	r = resolve_describe(f->exec.file, &sv->arena, &image->file);
+	r = resolve_describe(&sv->host, f->tid, f->exec.file, &sv->arena, &image->file);
 	if (r < 0)
 		return r;
 	if (f->exec.interpreter > 0) {
-		r = resolve_describe(f->exec.interpreter, &sv->arena, &image->interpreter);
+		r = resolve_describe(&sv->host, f->tid, f->exec.interpreter, &sv->arena,
+				     &image->interpreter);
 		if (r < 0)
 			return r;
 	}
@@ -478,8 +479,8 @@ static void kill_at_stop(struct supervisor *sv, unsigned slot, pid_t pid, struct
 }
 
 /* The image as it stands, with the script that a worker or a look found. */
-static int image_of_truth(struct supervisor *sv, const struct exec_truth *truth, int script,
-			  struct image *ret)
+static int image_of_truth(struct supervisor *sv, pid_t pid, const struct exec_truth *truth,
+			  int script, struct image *ret)
 {
 	int r = 0;
 
@@ -495,7 +496,7 @@ static int image_of_truth(struct supervisor *sv, const struct exec_truth *truth,
 		ret->interpreter = truth->file; /* judged as both */
 	if (script > 0) {
 		ret->interpreter = truth->file;
-		r = resolve_describe(script, &sv->arena, &ret->file);
+		r = resolve_describe(&sv->host, pid, script, &sv->arena, &ret->file);
 	}
 	add_alias(ret, truth->execfn.text, truth->execfn.size);
 	return r;
@@ -635,7 +636,7 @@ static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int scr
 	if (r == 0) {
 		process = proctab_get_for_exec(sv->processes, &caller, &error);
 		caller_close(&caller);
-		r = process ? verify_read(pid, true, &sv->arena, &truth) : error;
+		r = process ? verify_read(&sv->host, pid, true, &sv->arena, &truth) : error;
 	}
 	if (r == 0 && script == SCRIPT_NOT_LOOKED_FOR) {
 		verify_script_ask(&f->script, &sv->host, pid, &truth);
@@ -648,7 +649,7 @@ static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int scr
 	}
 	f->exec.path[0] = '\0';
 	if (r == 0)
-		r = image_of_truth(sv, &truth, script, &image);
+		r = image_of_truth(sv, pid, &truth, script, &image);
 	if (r == 0)
 		judge_truth(sv, slot, pid, process, &image, truth.execfn);
 	else

@@ -267,14 +267,14 @@ static void make_list(char *data, ssize_t size, size_t room, struct string_list 
 		ret->count += data[i] == '\0';
 }
 
-static int exe_describe(pid_t pid, struct arena *arena, struct file_info *ret)
+static int exe_describe(struct proctab *tab, pid_t pid, struct arena *arena, struct file_info *ret)
 {
 	_cleanup_close_ int fd = -1;
 	char path[64];
 
 	(void)snprintf(path, sizeof path, "/proc/%d/exe", pid);
 	fd = open(path, O_PATH | O_CLOEXEC);
-	return fd < 0 ? -errno : resolve_describe(fd, arena, ret);
+	return fd < 0 ? -errno : resolve_describe(tab->options.host, pid, fd, arena, ret);
 }
 
 /* The image as /proc shows it now. UNKNOWN: of a process of the workload, which
@@ -291,7 +291,7 @@ static const struct image *image_from_proc(struct proctab *tab, pid_t tid, bool 
 	environment = arena_alloc(&tab->scratch, SNAPSHOT_MAX + 1);
 	if (!arguments || !environment)
 		return &tab->unknown;
-	if (exe_describe(tid, &tab->scratch, &image.file) < 0)
+	if (exe_describe(tab, tid, &tab->scratch, &image.file) < 0)
 		image.file.present = false; /* a kernel thread, or not ours to read */
 	make_list(arguments, procfs_cmdline(tid, arguments, SNAPSHOT_MAX), SNAPSHOT_MAX,
 		  &image.argv);
@@ -314,12 +314,16 @@ static void set_snapshot(struct proctab *tab, struct entry *entry, pid_t tid, bo
 
 static bool same_exe(pid_t tid, const struct image *image)
 {
-	struct stat st;
+	uint64_t device, inode;
+	_cleanup_close_ int fd = -1;
 	char path[64];
 
+	if (!image->file.present)
+		return false;
 	(void)snprintf(path, sizeof path, "/proc/%d/exe", tid);
-	return image->file.present && stat(path, &st) == 0 && st.st_dev == image->file.device &&
-	       st.st_ino == image->file.inode;
+	fd = open(path, O_PATH | O_CLOEXEC);
+	return fd >= 0 && resolve_identify(fd, &device, &inode) == 0 &&
+	       device == image->file.device && inode == image->file.inode;
 }
 
 /* The image whose exec laid out the memory that TID has. Where several have the

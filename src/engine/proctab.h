@@ -19,10 +19,11 @@
 struct proctab;
 
 struct proctab_options {
-	struct imagepool *images; /* borrowed */
-	unsigned pidfds;          /* how many descriptors it may hold */
-	pid_t reaper;             /* adopts orphans: as a parent, the lineage is inferred */
-	bool follows;             /* every exec is reported with proctab_exec() or _doubt() */
+	struct imagepool *images;  /* borrowed */
+	struct resolve_host *host; /* borrowed; NULL: no names of file systems */
+	unsigned pidfds;           /* how many descriptors it may hold */
+	pid_t reaper;              /* adopts orphans: as a parent, the lineage is inferred */
+	bool follows;              /* every exec is reported with proctab_exec() or _doubt() */
 };
 
 /* The caller that a notification names. */

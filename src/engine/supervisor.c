@@ -331,6 +331,7 @@ static unsigned pidfd_budget(void)
 static int make_parts(struct supervisor *sv)
 {
 	struct proctab_options table = {
+		.host = &sv->host,
 		.images = sv->options.images,
 		.pidfds = pidfd_budget(),
 		.reaper = sv->options.keeper_pid,

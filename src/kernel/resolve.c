@@ -6,13 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 
 #include "kernel/walk.h"
 
@@ -70,6 +68,7 @@ int resolve_host_init(struct resolve_host *host)
 	host->root_device = makedev(st.stx_dev_major, st.stx_dev_minor);
 	host->root_inode = st.stx_ino;
 	host->root_mount = st.stx_mnt_id;
+	fsname_init(&host->filesystems);
 	return 0;
 }
 
@@ -184,48 +183,6 @@ bool resolve_error_is_native(int error)
 	return false;
 }
 
-/* statfs(2) magic numbers; what is not here is reported as its number. */
-static const struct {
-	unsigned long magic;
-	const char *name;
-} filesystems[] = {
-	{ EXT4_SUPER_MAGIC, "ext4" },
-	{ XFS_SUPER_MAGIC, "xfs" },
-	{ BTRFS_SUPER_MAGIC, "btrfs" },
-	{ TMPFS_MAGIC, "tmpfs" },
-	{ OVERLAYFS_SUPER_MAGIC, "overlay" },
-	{ PROC_SUPER_MAGIC, "proc" },
-	{ SYSFS_MAGIC, "sysfs" },
-	{ NFS_SUPER_MAGIC, "nfs" },
-	{ F2FS_SUPER_MAGIC, "f2fs" },
-	{ SQUASHFS_MAGIC, "squashfs" },
-	{ ISOFS_SUPER_MAGIC, "iso9660" },
-	{ MSDOS_SUPER_MAGIC, "vfat" },
-	{ RAMFS_MAGIC, "ramfs" },
-	{ DEVPTS_SUPER_MAGIC, "devpts" },
-	{ CGROUP2_SUPER_MAGIC, "cgroup2" },
-	{ HUGETLBFS_MAGIC, "hugetlbfs" },
-	{ 0x65735546UL, "fuse" },
-	{ 0x2fc12fc1UL, "zfs" },
-	{ 0x01021997UL, "9p" },
-	{ 0xfe534d42UL, "cifs" },
-	{ 0x00c36400UL, "ceph" },
-	{ 0xe0f5e1e2UL, "erofs" },
-};
-
-static const char *filesystem_name(int fd)
-{
-	struct statfs fs;
-
-	if (fstatfs(fd, &fs) < 0)
-		return "";
-	for (size_t i = 0; i < ELEMENTS(filesystems); i++) {
-		if (filesystems[i].magic == (unsigned long)fs.f_type)
-			return filesystems[i].name;
-	}
-	return "";
-}
-
 static int64_t timestamp_ns(const struct statx_timestamp *t)
 {
 	return t->tv_sec * INT64_C(1000000000) + t->tv_nsec;
@@ -257,11 +214,12 @@ static int read_path(int fd, bool deleted, struct arena *arena, struct secl_stri
 	return ret->text ? 0 : -ENOMEM;
 }
 
-int resolve_describe(int fd, struct arena *arena, struct file_info *ret)
+int resolve_describe(struct resolve_host *host, pid_t tid, int fd, struct arena *arena,
+		     struct file_info *ret)
 {
 	struct file_info f = { .present = true };
 	struct statx st;
-	const char *fs;
+	const char *fs = "";
 	int r;
 
 	r = look_at(fd, "", STATX_BASIC_STATS | STATX_MNT_ID, &st);
@@ -282,9 +240,23 @@ int resolve_describe(int fd, struct arena *arena, struct file_info *ret)
 	if (r == -ENOMEM)
 		return r;
 	f.error = r;
-	fs = filesystem_name(fd);
+	if (host)
+		fs = fsname_find(&host->filesystems, tid, fd, f.device, f.mount_id);
 	f.filesystem = (struct secl_string){ .text = fs, .size = strlen(fs) };
 	*ret = f;
+	return 0;
+}
+
+int resolve_identify(int fd, uint64_t *ret_device, uint64_t *ret_inode)
+{
+	struct statx st;
+	int r;
+
+	r = look_at(fd, "", STATX_INO, &st);
+	if (r < 0)
+		return r;
+	*ret_device = makedev(st.stx_dev_major, st.stx_dev_minor);
+	*ret_inode = st.stx_ino;
 	return 0;
 }
 

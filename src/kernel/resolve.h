@@ -8,14 +8,17 @@
  */
 #pragma once
 #include "base/arena.h"
+#include "kernel/fsname.h"
 #include "model/event.h"
 
 /* What does not change while guard runs: its own root directory, to see at once
- * that a task has the same, and the device of its /proc.
+ * that a task has the same, and the device of its /proc; and names of file systems,
+ * which are for one thread only.
  */
 struct resolve_host {
 	uint64_t root_inode, root_mount;
 	uint64_t root_device, proc_device;
+	struct fsname_cache filesystems;
 };
 
 /* 0, or -errno. */
@@ -41,11 +44,16 @@ int resolve_open(const struct resolve_request *request);
 /* True for the results that say something about the path, not about guard. */
 bool resolve_error_is_native(int error);
 
-/* Everything about the file behind FD; the path is named from the root of its
- * mount namespace (design: "what a path is"). Strings go to ARENA. 0, -ENOMEM
- * or -errno of statx(2).
+/* Everything about the file behind FD, which was opened for TID; no file server is
+ * asked. HOST is to outlive the result, NULL leaves the file system unnamed. The path is named from
+ * the root of its mount namespace (design: "what a path is"). Strings go to ARENA. 0, -ENOMEM or
+ * -errno of statx(2).
  */
-int resolve_describe(int fd, struct arena *arena, struct file_info *ret);
+int resolve_describe(struct resolve_host *host, pid_t tid, int fd, struct arena *arena,
+		     struct file_info *ret);
+
+/* Device and inode of FD, likewise. 0 or -errno. */
+int resolve_identify(int fd, uint64_t *ret_device, uint64_t *ret_inode);
 
 /* True when both were described and are one file. */
 bool resolve_same_file(const struct file_info *a, const struct file_info *b);

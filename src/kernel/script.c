@@ -82,9 +82,10 @@ static int open_interpreter(const struct resolve_host *host, pid_t tid, pid_t tg
 
 static bool same_inode(int fd, uint64_t device, uint64_t inode)
 {
-	struct stat st;
+	uint64_t its_device, its_inode;
 
-	return fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+	return resolve_identify(fd, &its_device, &its_inode) == 0 && its_device == device &&
+	       its_inode == inode;
 }
 
 /* One link of the chain from a script to a program. */

@@ -276,7 +276,8 @@ static int read_strings(pid_t pid, bool want_envp, struct arena *arena, struct e
 
 /* ---- the files --------------------------------------------------------- */
 
-static int describe_exe(pid_t tgid, struct arena *arena, struct file_info *ret)
+static int describe_exe(struct resolve_host *host, pid_t tgid, struct arena *arena,
+			struct file_info *ret)
 {
 	_cleanup_close_ int fd = -1;
 	char path[64];
@@ -285,10 +286,11 @@ static int describe_exe(pid_t tgid, struct arena *arena, struct file_info *ret)
 	fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	return resolve_describe(fd, arena, ret);
+	return resolve_describe(host, tgid, fd, arena, ret);
 }
 
-int verify_read(pid_t tgid, bool want_envp, struct arena *arena, struct exec_truth *ret)
+int verify_read(struct resolve_host *host, pid_t tgid, bool want_envp, struct arena *arena,
+		struct exec_truth *ret)
 {
 	struct exec_truth t = { .argv.data = "", .envp.data = "" };
 	int r;
@@ -296,7 +298,7 @@ int verify_read(pid_t tgid, bool want_envp, struct arena *arena, struct exec_tru
 	r = read_strings(tgid, want_envp, arena, &t);
 	if (r < 0)
 		return r;
-	r = describe_exe(tgid, arena, &t.file);
+	r = describe_exe(host, tgid, arena, &t.file);
 	if (r < 0)
 		return r;
 	*ret = t;
@@ -340,7 +342,7 @@ void verify_script_ask(struct verify_script *question, const struct resolve_host
 int verify_script_find(struct verify_script *question, bool cached_only)
 {
 	_cleanup_close_ int fd = -1;
-	struct stat st;
+	uint64_t device, inode;
 	int r;
 
 	question->file = question->as_script ? VERIFY_SCRIPT_IN_DOUBT : VERIFY_NO_SCRIPT;
@@ -355,9 +357,10 @@ int verify_script_find(struct verify_script *question, bool cached_only)
 						     .cached_only = cached_only });
 	if (fd < 0)
 		return resolve_error_is_native(fd) ? 0 : fd;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_dev == question->device && st.st_ino == question->inode) {
+	r = resolve_identify(fd, &device, &inode);
+	if (r < 0)
+		return r;
+	if (device == question->device && inode == question->inode) {
 		question->file = VERIFY_NO_SCRIPT;
 		return 0;
 	}

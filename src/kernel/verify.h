@@ -56,7 +56,8 @@ struct exec_truth {
 /* Reads it into ARENA: argv always, the environment if WANT_ENVP. 0; -ENOMEM when
  * the arena is full, else -errno: the caller fails closed.
  */
-int verify_read(pid_t tgid, bool want_envp, struct arena *arena, struct exec_truth *ret);
+int verify_read(struct resolve_host *host, pid_t tgid, bool want_envp, struct arena *arena,
+		struct exec_truth *ret);
 
 /* The question whether what is in place runs as the interpreter of a script. */
 struct verify_script {

@@ -65,6 +65,7 @@ static void handle(const struct server *s, const struct fuse_in_header *in, cons
 {
 	struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION,
 				      .minor = FUSE_KERNEL_MINOR_VERSION,
+				      .flags = FUSE_PARALLEL_DIROPS, /* one that hangs is one */
 				      .max_write = BUFFER / 2,
 				      .max_readahead = BUFFER / 2 };
 	struct fuse_attr_out attr = { .attr_valid = CACHED_S, .attr = attributes(s, in->nodeid) };

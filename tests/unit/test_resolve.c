@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -136,7 +137,7 @@ static void check_rows(const struct row *rows, size_t count, bool jailed)
 		cr_expect_geq(fd, 0, "%s: %s", row->path, strerror(-fd));
 		if (fd < 0)
 			continue;
-		cr_assert_eq(resolve_describe(fd, &arena, &file), 0);
+		cr_assert_eq(resolve_describe(&host, pid, fd, &arena, &file), 0);
 		(void)snprintf(want, sizeof want, "%s/%s", base, row->want);
 		cr_expect_str_eq(file.path.text, want, "%s is %s", row->path, file.path.text);
 		(void)close(fd);
@@ -186,4 +187,28 @@ Test(resolve, in_a_chroot_names_count_from_the_namespace)
 	if (geteuid() != 0)
 		cr_skip("chroot needs root");
 	check_rows(rows, ELEMENTS(rows), true);
+}
+
+/* The names come from lists of mounts; a second question is answered from memory. */
+Test(resolve, file_systems_are_named_without_asking_them)
+{
+	const struct {
+		int fd;
+		const char *want;
+	} rows[] = {
+		{ open("/proc/self/status", O_PATH | O_CLOEXEC), "proc" },
+		{ open("/sys/kernel", O_PATH | O_CLOEXEC), "sysfs" },
+		{ memfd_create("x", MFD_CLOEXEC), "tmpfs" },
+		{ open("/proc/self/status", O_PATH | O_CLOEXEC), "proc" },
+	};
+	struct file_info file;
+
+	for (size_t i = 0; i < ELEMENTS(rows); i++) {
+		if (rows[i].fd < 0)
+			continue;
+		cr_assert_eq(resolve_describe(&host, getpid(), rows[i].fd, &arena, &file), 0);
+		cr_expect_str_eq(file.filesystem.text, rows[i].want, "row %zu: %s", i,
+				 file.filesystem.text);
+		(void)close(rows[i].fd);
+	}
 }
