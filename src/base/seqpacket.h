@@ -11,7 +11,7 @@
 enum { SEQPACKET_MAX = 256 * 1024, SEQPACKET_MAX_FDS = 8 };
 
 struct seqpacket_head {
-	uint32_t type; /* meaning is the owner's, see engine/link.h */
+	uint32_t type; /* meaning is the owner's, see model/link.h */
 	uint32_t size; /* of the body that follows */
 	uint64_t seq;
 };

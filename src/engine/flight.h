@@ -74,11 +74,12 @@ struct supervisor {
 	unsigned ready; /* flights in FLIGHT_READY */
 	unsigned high;  /* one past the highest slot in use */
 	int listener, epoll, signals, timer;
-	bool stalled;       /* no free slot: callers wait */
-	bool watching;      /* the listener is watched */
-	bool ticking;       /* the timer is armed */
-	bool recorder_full; /* the recorder's end is watched for writing */
-	bool condemned;     /* the keeper is gone: who calls is killed */
+	bool stalled;        /* no free slot: callers wait */
+	bool watching;       /* the listener is watched */
+	bool ticking;        /* the timer is armed */
+	bool recorder_full;  /* the recorder's end is watched for writing */
+	bool condemned;      /* the keeper is gone: who calls is killed */
+	bool keeper_stopped; /* and a SIGCONT of the workload must be passed on */
 	bool done;
 	int root_pidfd; /* of the first process, -1 = not to be had */
 	int exit_status;

@@ -224,15 +224,33 @@ static pid_t root_pid(const struct keeper *k)
  */
 static void mirror_stop(struct keeper *k)
 {
+	struct seqpacket_head head = { .type = LINK_STOPPED };
 	uint32_t stops = atomic_load(&k->journal->root_stops);
 
 	if (atomic_load(&k->journal->root_state) != ROOT_STOPPED || stops == k->mirrored_stops)
 		return;
 	k->mirrored_stops = stops;
+	/* a successor is not its parent: it is told to watch, for we shall not see it */
+	if (atomic_load(&k->journal->restarts))
+		(void)seqpacket_send(k->link[0], &head, NULL, NULL, 0);
 	(void)kill(getpid(), SIGSTOP);
 	/* continued: a workload in a group of its own has not heard of it */
 	if (root_pid(k) && getpgid(root_pid(k)) != getpgrp())
 		(void)kill(-getpgid(root_pid(k)), SIGCONT);
+}
+
+/* The first process has ended and left others behind: who asks guard to end, or tells
+ * it something, means those.
+ */
+static bool meant_for_all(int signal_number)
+{
+	static const int all[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+
+	for (size_t i = 0; i < ELEMENTS(all); i++) {
+		if (all[i] == signal_number)
+			return true;
+	}
+	return false;
 }
 
 /* What a terminal sends goes to the whole foreground group, the workload
@@ -245,11 +263,14 @@ static void forward(struct keeper *k, const struct signalfd_siginfo *info)
 	/* except that a terminal tells its end to the leader of the session alone */
 	bool hangup = signal_number == SIGHUP && getsid(0) == getpid();
 
-	if ((info->ssi_code == SI_KERNEL && !hangup) || !root_pid(k))
+	if (info->ssi_code == SI_KERNEL && !hangup)
 		return;
 	if (info->ssi_pid && slay_descends((pid_t)info->ssi_pid, getpid()))
 		return;
-	(void)kill(root_pid(k), signal_number);
+	if (root_pid(k))
+		(void)kill(root_pid(k), signal_number);
+	else if (meant_for_all(signal_number))
+		slay_signal(getpid(), k->supervisor, k->recorder, signal_number);
 }
 
 static bool rate_allow(struct rate *rate, unsigned most)

@@ -94,3 +94,14 @@ void slay_trees(const pid_t *pids, size_t count)
 
 	slay(&look);
 }
+
+void slay_signal(pid_t ancestor, pid_t spared, pid_t spared_too, int signal)
+{
+	struct look look = {
+		.tops = &ancestor, .ntops = 1, .spared = { spared, spared_too }, .below_only = true
+	};
+
+	(void)procfs_each(collect, &look);
+	for (size_t v = 0; v < look.count; v++)
+		(void)kill(look.victims[v], signal);
+}

@@ -207,6 +207,9 @@ static void child_changed(struct supervisor *sv, pid_t pid, int status)
 			journal_launch_ended(sv->journal, sv->options.path);
 		if (root)
 			root_changed(sv, ROOT_EXITED, status);
+		/* it may have stopped with it */
+		if (root && atomic_load(&sv->journal->root_stops))
+			(void)kill(sv->options.keeper_pid, SIGCONT);
 		(void)exec_stopped(sv, pid, status);
 		return;
 	}
@@ -280,6 +283,8 @@ static void from_keeper(struct supervisor *sv)
 
 	if (n == -EPIPE || n == -EBADMSG)
 		condemn(sv);
+	else if (n >= 0 && head.type == LINK_STOPPED)
+		sv->keeper_stopped = true;
 }
 
 /* ---- start ---- */
@@ -408,13 +413,32 @@ static void watch_listener(struct supervisor *sv)
 	sv->watching = !sv->stalled;
 }
 
+/* The keeper has stopped with the workload. Where that is the keeper's child and not
+ * ours, its going on or its end is nothing that we are told: it is looked at.
+ */
+static void look_after_keeper(struct supervisor *sv)
+{
+	struct proc_stat stat;
+
+	if (atomic_load(&sv->journal->root_state) != ROOT_STOPPED) {
+		sv->keeper_stopped = false;
+		return;
+	}
+	if (procfs_stat(sv->journal->root_pid, &stat) < 0 || stat.state != 'T')
+		(void)kill(sv->options.keeper_pid, SIGCONT);
+}
+
 static void loop(struct supervisor *sv)
 {
+	enum { LOOK_MS = 100 };
 	struct epoll_event events[EPOLL_BATCH];
 
 	while (!sv->done) {
-		int n = epoll_wait(sv->epoll, events, EPOLL_BATCH, -1);
+		int n = epoll_wait(sv->epoll, events, EPOLL_BATCH,
+				   sv->keeper_stopped ? LOOK_MS : -1);
 
+		if (sv->keeper_stopped)
+			look_after_keeper(sv);
 		for (int i = 0; i < n; i++)
 			handle(sv, &events[i]);
 		dispatch_ready(sv);

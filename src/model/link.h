@@ -2,8 +2,7 @@
 /* link.h - the kinds of message that guard's processes send to each other.
  *
  * Here and not in engine/ because the recorder, which includes nothing above
- * model/, speaks half of them. What the keeper and the supervisor say beside
- * it is in engine/link.h. Transport: base/seqpacket.h.
+ * model/, speaks most of them. Transport: base/seqpacket.h.
  *
  * Denials are never lost: whoever holds the journal ring keeps each until it is
  * acknowledged. They are numbered without gaps (head.seq, the first is 1) and
@@ -49,6 +48,5 @@ enum link_message {
 	LINK_REOPEN,
 	LINK_FLUSH,
 	LINK_LISTENER, /* supervisor to keeper: the notification descriptor */
-	LINK_STARTED,  /* supervisor to keeper: pid of the workload in the body */
-	LINK_FAILED,   /* supervisor to keeper: struct link_failure */
+	LINK_STOPPED,  /* keeper to supervisor: we stop with the workload, wake us with it */
 };

@@ -56,6 +56,44 @@ wait_status
 check "and ends as usual" test $? -eq 7
 
 workload_starts
+kill -STOP "$workload_pid"
+eventually state_is "$guard_pid" T
+kill -KILL "$workload_pid"
+wait "$guard_pid"
+check "a workload that is killed while stopped wakes guard" test $? -eq 137
+
+# a supervisor that took over is not the parent of the workload
+for how in CONT KILL; do
+	workload_starts
+	supervisor=$(supervisor_of "$guard_pid")
+	kill -KILL "$supervisor"
+	orphaned() { [ "$(sed -n 's/^PPid:\t//p' "/proc/$workload_pid/status")" -eq "$guard_pid" ] && supervisor_of "$guard_pid" >supervisor; }
+	eventually orphaned
+	kill -STOP "$workload_pid"
+	check "restarted: guard stops with the workload" eventually state_is "$guard_pid" T
+	kill -"$how" "$workload_pid"
+	check "restarted: SIG$how of the workload wakes guard" eventually not state_is "$guard_pid" T
+	kill -USR2 "$workload_pid" 2>/dev/null
+	wait "$guard_pid"
+	status=$?
+	check "restarted: and guard ends with its status" test "$status" -eq "$([ $how = CONT ] && echo 7 || echo 137)"
+done
+
+# the first process has ended, others go on
+start guarded sh -c "'$t_do' catch ready.left log.left & exit 4"
+guard_pid=$!
+eventually test -s ready.left
+left=$(cat ready.left)
+alone() { [ "$(sed -n 's/^PPid:\t//p' "/proc/$left/status")" -eq "$guard_pid" ]; }
+eventually alone
+kill -TERM "$guard_pid"
+heard() { grep -qx "$1" log.left 2>/dev/null; }
+check "who is left behind hears a signal to guard" eventually heard TERM
+kill -USR2 "$guard_pid"
+wait "$guard_pid"
+check "and guard ends with the first one's status" test $? -eq 4
+
+workload_starts
 kill -KILL "$guard_pid"
 wait "$guard_pid" 2>/dev/null
 check "guard killed: the workload does not go on unwatched" eventually gone "$workload_pid"
