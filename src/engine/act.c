@@ -19,6 +19,7 @@ struct reporter {
 	struct reporter_options options;
 	struct limiter *limiters; /* by rule->index */
 	bool link_up;
+	bool hello_due; /* the link was full: no denial goes before it */
 	char line[LINE_ROOM];
 };
 
@@ -244,13 +245,37 @@ void reporter_internal(struct reporter *reporter, const char *rule_id, const cha
 
 /* ---- the link -------------------------------------------------------------- */
 
+/* Numbers up to here are acknowledged: one below the first that is not. */
+static uint64_t acknowledged(const struct journal *journal)
+{
+	uint64_t tail = atomic_load(&journal->tail);
+	const struct journal_record *record = journal_peek(journal, &tail);
+
+	return record ? record->number - 1 : atomic_load(&journal->committed);
+}
+
+void reporter_hello(struct reporter *reporter)
+{
+	struct journal *journal = reporter->options.journal;
+	struct seqpacket_head head = { .type = LINK_HELLO, .seq = acknowledged(journal) };
+
+	reporter->hello_due = reporter->link_up && seqpacket_send(reporter->options.recorder, &head,
+								  NULL, NULL, 0) == -EAGAIN;
+	atomic_store(&journal->sent, atomic_load(&journal->tail));
+}
+
 bool reporter_flush(struct reporter *reporter)
 {
 	struct journal *journal = reporter->options.journal;
-	uint64_t sent = atomic_load(&journal->sent);
 	const struct journal_record *record;
 	bool full = false;
+	uint64_t sent;
 
+	if (reporter->hello_due)
+		reporter_hello(reporter);
+	if (reporter->hello_due)
+		return true;
+	sent = atomic_load(&journal->sent);
 	if (!reporter->link_up) {
 		/* nobody to keep them for; the keeper has shown them */
 		atomic_store(&journal->sent, atomic_load(&journal->head));
@@ -293,25 +318,6 @@ static void acknowledge(struct journal *journal, uint64_t number)
 	journal_trim(journal);
 }
 
-/* Numbers up to here are acknowledged: one below the first that is not. */
-static uint64_t acknowledged(const struct journal *journal)
-{
-	uint64_t tail = atomic_load(&journal->tail);
-	const struct journal_record *record = journal_peek(journal, &tail);
-
-	return record ? record->number - 1 : atomic_load(&journal->committed);
-}
-
-void reporter_hello(struct reporter *reporter)
-{
-	struct journal *journal = reporter->options.journal;
-	struct seqpacket_head head = { .type = LINK_HELLO, .seq = acknowledged(journal) };
-
-	if (reporter->link_up)
-		(void)seqpacket_send(reporter->options.recorder, &head, NULL, NULL, 0);
-	atomic_store(&journal->sent, atomic_load(&journal->tail));
-}
-
 void reporter_receive(struct reporter *reporter)
 {
 	struct seqpacket_head head;
@@ -343,4 +349,16 @@ bool reporter_settled(const struct reporter *reporter)
 	const struct journal *journal = reporter->options.journal;
 
 	return !reporter->link_up || atomic_load(&journal->tail) == atomic_load(&journal->head);
+}
+
+void reporter_give_up(struct reporter *reporter)
+{
+	struct journal *journal = reporter->options.journal;
+	uint64_t tail = atomic_load(&journal->tail);
+	const struct journal_record *record;
+
+	while (reporter->link_up && (record = journal_peek(journal, &tail))) {
+		count_lost(reporter);
+		tail += record->size;
+	}
 }

@@ -49,7 +49,9 @@ bool reporter_flush(struct reporter *reporter);
 /* Reads what the recorder says (ACK, HELLO). */
 void reporter_receive(struct reporter *reporter);
 
-/* Greets the recorder and sends it again what it has not acknowledged. */
+/* Greets the recorder and sends it again what it has not acknowledged; where its queue
+ * is full, reporter_flush() does.
+ */
 void reporter_hello(struct reporter *reporter);
 
 /* Tells the recorder to write everything out. */
@@ -57,3 +59,6 @@ void reporter_finish(struct reporter *reporter);
 
 /* True when no denial waits for the recorder, or there is none to wait for. */
 bool reporter_settled(const struct reporter *reporter);
+
+/* Counts as lost what still waits: no sink has confirmed it. */
+void reporter_give_up(struct reporter *reporter);

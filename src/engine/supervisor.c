@@ -468,6 +468,10 @@ static void settle(struct supervisor *sv)
 		if (poll(&link, 1, STEP_MS) > 0)
 			reporter_receive(sv->reporter);
 	}
+	reporter_give_up(sv->reporter);
+	/* even where it sleeps with a workload that has ended */
+	if (atomic_load(&sv->journal->root_stops) && !sv->condemned)
+		(void)kill(sv->options.keeper_pid, SIGCONT);
 	atomic_store(&sv->journal->finished, 1);
 	tell_keeper(sv);
 }
