@@ -155,6 +155,7 @@ void connect_tick(struct supervisor *sv, unsigned slot);
 void connect_dequeue(struct supervisor *sv);
 void kill_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void pidfd_signal_received(struct supervisor *sv, unsigned slot, struct caller *caller);
+void target_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 
 /* ---- kill.c ---- */
 

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
@@ -21,6 +22,20 @@ bool is_guard(const struct supervisor *sv, pid_t pid)
 {
 	return pid == getpid() || pid == sv->options.keeper_pid ||
 	       pid == atomic_load(&sv->journal->recorder);
+}
+
+/* The supervisor is the only one of guard's with threads; a thread's id serves
+ * wherever that of its process does.
+ */
+static bool is_guard_task(const struct supervisor *sv, pid_t tid)
+{
+	struct stat st;
+	char path[64];
+
+	if (is_guard(sv, tid))
+		return true;
+	(void)snprintf(path, sizeof path, "/proc/self/task/%d", tid);
+	return stat(path, &st) == 0;
 }
 
 /* ---- scopes of rules --------------------------------------------------------- */
@@ -181,12 +196,42 @@ static void signal_group(struct group_scan *scan, unsigned slot)
 		(void)kill(scan->caller->who.tgid, scan->signal);
 }
 
+/* Which argument names the target: the second of ptrace, the first of the others. */
+static pid_t target_of(const struct flight *f, const struct seccomp_notif *n)
+{
+	return (pid_t)n->data.args[streq(f->syscall, "ptrace") ? 1 : 0];
+}
+
+/* Made by the kernel, unless it means one of guard's: the number is in a register.
+ * In a pid namespace of its own the caller cannot name any of them.
+ */
+void target_received(struct supervisor *sv, unsigned slot, struct caller *caller)
+{
+	pid_t target = target_of(&sv->flights[slot], flight_notification(sv, slot));
+	struct proc_status status;
+
+	if (target > 0 && is_guard_task(sv, target) &&
+	    (procfs_status(caller->tid, &status) < 0 || !status.inner_pid))
+		flight_fail(sv, slot, EPERM);
+	else
+		flight_continue(sv, slot);
+}
+
 void kill_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 {
 	const struct seccomp_notif *n = flight_notification(sv, slot);
 	int target = (int)n->data.args[0], signal = (int)n->data.args[1];
 	struct group_scan scan = { .sv = sv, .caller = caller, .signal = signal };
 
+	if (target > 0) {
+		target_received(sv, slot, caller);
+		return;
+	}
+	/* no group has this number; its negative is none either */
+	if (target == INT32_MIN) {
+		flight_fail(sv, slot, ESRCH);
+		return;
+	}
 	if (scan_begin(&scan) < 0) {
 		flight_fail(sv, slot, EPERM);
 		return;
@@ -255,7 +300,7 @@ void pidfd_signal_received(struct supervisor *sv, unsigned slot, struct caller *
 		flight_fail(sv, slot, target < 0 ? EBADF : ESRCH);
 		return;
 	}
-	if (scan_begin(&scan) < 0 || is_guard(sv, target)) {
+	if (scan_begin(&scan) < 0 || is_guard_task(sv, target)) {
 		flight_fail(sv, slot, EPERM);
 		return;
 	}

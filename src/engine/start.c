@@ -30,6 +30,23 @@ int start_failed(struct supervisor *sv, enum launch_step step, int error)
 	return error;
 }
 
+/* Calls at which a number alone does not tell whether it means guard. */
+static void request_targets(struct filter_request *request)
+{
+	static const enum syscall_id calls[] = {
+		SYSCALL_kill,
+		SYSCALL_tkill,
+		SYSCALL_rt_sigqueueinfo,
+		SYSCALL_pidfd_send_signal,
+		SYSCALL_ptrace,
+		SYSCALL_pidfd_open,
+		SYSCALL_process_vm_writev,
+	};
+
+	for (size_t i = 0; i < ELEMENTS(calls); i++)
+		filter_request_syscall(request, calls[i]);
+}
+
 /* Every call that a loaded rule may be about, and those that make processes what
  * the rules look at.
  */
@@ -66,8 +83,7 @@ static int build_filter(struct supervisor *sv, struct sock_fprog *ret)
 	if (config->protect_self) {
 		pid_t recorder = atomic_load(&sv->journal->recorder);
 
-		filter_request_syscall(request, SYSCALL_kill);
-		filter_request_syscall(request, SYSCALL_pidfd_send_signal);
+		request_targets(request);
 		r = filter_request_protect(request, sv->options.keeper_pid, false);
 		if (r == 0)
 			r = filter_request_protect(request, getpid(), true);

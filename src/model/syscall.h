@@ -52,6 +52,7 @@ enum syscall_handler {
 	HANDLER_SOCKETCALL, /* i386: arguments and real call are in memory */
 	HANDLER_KILL,       /* to everybody or to a group */
 	HANDLER_PIDFD_SIGNAL,
+	HANDLER_TARGET, /* names a process or thread, which may be guard's */
 };
 
 /* One condition on a register argument. A pointer or length is compared in

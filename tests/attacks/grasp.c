@@ -102,8 +102,36 @@ static int kill_by_directory(char **args)
 	return say(syscall(SYS_pidfd_send_signal, fd, (int)strtol(args[1], NULL, 10), NULL, 0));
 }
 
+/* TID: the ways to hold or end the process of a thread by the thread's own number.
+ * Prints those that are not refused.
+ */
+static int grasp_thread(char **args)
+{
+	const long tid = atol(args[0]);
+	const struct {
+		const char *name;
+		long number, arguments[4];
+	} tries[] = {
+		{ "ptrace", SYS_ptrace, { PTRACE_SEIZE, tid } },
+		{ "process_vm_writev", SYS_process_vm_writev, { tid } },
+		{ "pidfd_open", SYS_pidfd_open, { tid, 0x80 /* PIDFD_THREAD */ } },
+		{ "rt_sigqueueinfo", SYS_rt_sigqueueinfo, { tid, SIGKILL, (long)somewhere } },
+		{ "tkill", SYS_tkill, { tid, SIGKILL } },
+		{ "kill", SYS_kill, { tid, SIGKILL } },
+	};
+
+	for (size_t i = 0; i < ELEMENTS(tries); i++) {
+		const long *a = tries[i].arguments;
+
+		if (syscall(tries[i].number, a[0], a[1], a[2], a[3], 0, 0) != -1 || errno != EPERM)
+			(void)printf("%s\n", tries[i].name);
+	}
+	return T_OK;
+}
+
 const struct deed grasp_deeds[] = {
 	{ "grasp", "PID", 1, grasp },
+	{ "grasp-thread", "TID", 1, grasp_thread },
 	{ "kill-group", "SIGNAL", 1, kill_group },
 	{ "kill-group-pidfd", "PID SIGNAL", 2, kill_group_by_pidfd },
 	{ "kill-directory", "PID SIGNAL", 2, kill_by_directory },

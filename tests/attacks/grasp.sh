@@ -40,6 +40,28 @@ for whom in keeper supervisor recorder; do
 		"$guard" run -q -o "file:$work/events" -p never.policy -- ./inside "$whom" grasp
 done
 
+# the supervisor's threads: a thread's id serves where a process's does
+cat >threads <<'END'
+#!/bin/bash
+supervisor=$PPID
+for thread in "/proc/$supervisor/task"/*; do
+	[ "${thread##*/}" = "$supervisor" ] || "$t_do" "$1" "${thread##*/}"
+done
+END
+chmod +x threads
+start "$t_do" serve-tcp 127.0.0.1 port count
+eventually test -s port || exit 99
+policy elsewhere <<END
+  - id: elsewhere
+    expression: connect.addr.port == 1
+    actions:
+      - block: {errno: EPERM}
+END
+count_threads() { "$guard" run -q -p elsewhere.policy -- bash -c '"$t_do" connect 127.0.0.1 "$(cat port)" >&2; ls "/proc/$PPID/task" | wc -l'; }
+check "the supervisor has threads" test "$(count_threads 2>/dev/null)" -gt 1
+# what holds, seizes or changes them; threads share what other calls would set
+check "none of them can be reached" prints "" "$guard" run -q -p elsewhere.policy -- ./threads grasp-thread
+
 # signals whose number is not a process but many; in a session of their own, for the
 # test is a bystander as well
 in_session() { timeout --foreground 20 setsid -w "$@"; }
