@@ -9,6 +9,7 @@ need jq setpriv
 
 [ "$(id -u)" -eq 0 ] || skip_all "needs root, to become nobody"
 as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"; }
+reachable_by_all
 chmod 777 .
 cp "$t_do_static" doer
 cp doer good

@@ -155,6 +155,23 @@ eventually()
 	done
 }
 
+# sanitized: guard was built with sanitizers, which have needs of their own.
+sanitized()
+{
+	grep -q '^#define WITH_SANITIZERS' "$builddir/config.h"
+}
+
+# reachable_by_all: puts copies of the programs where every user can execute them, for
+# tests that run guard as another one; the build may lie in a closed home directory.
+reachable_by_all()
+{
+	mkdir -p "$work/bin" && chmod 755 "$work" "$work/bin" || exit 99
+	cp "$guard" "$builddir/guard-recorder" "$t_do" "$t_do_static" "$work/bin/" || exit 99
+	guard=$work/bin/guard
+	t_do=$work/bin/t-do
+	t_do_static=$work/bin/t-do-static
+}
+
 # start COMMAND...: in the background, ended with the test; its pid is in $!. What
 # it says goes to a file: who is left behind must not hold the pipe of the results.
 start()

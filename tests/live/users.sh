@@ -5,6 +5,7 @@
 . "${srcdir:-.}/tests/live/tap.sh"
 [ "$(id -u)" -eq 0 ] || skip_all "changing the user needs root"
 need setpriv jq
+reachable_by_all
 
 policy quiet <<END
   - id: never
