@@ -44,6 +44,7 @@ done
 cat >threads <<'END'
 #!/bin/bash
 supervisor=$PPID
+"$t_do" connect 127.0.0.1 "$(cat port)" >/dev/null # by a worker
 for thread in "/proc/$supervisor/task"/*; do
 	[ "${thread##*/}" = "$supervisor" ] || "$t_do" "$1" "${thread##*/}"
 done
@@ -60,6 +61,8 @@ END
 count_threads() { "$guard" run -q -p elsewhere.policy -- bash -c '"$t_do" connect 127.0.0.1 "$(cat port)" >&2; ls "/proc/$PPID/task" | wc -l'; }
 check "the supervisor has threads" test "$(count_threads 2>/dev/null)" -gt 1
 # what holds, seizes or changes them; threads share what other calls would set
+printf '[hardening]\nprotect_self = no\n' >open.conf
+check "unprotected they can be reached" not prints "" timeout 20 "$guard" run -q --config open.conf -p elsewhere.policy -- ./threads grasp-thread
 check "none of them can be reached" prints "" "$guard" run -q -p elsewhere.policy -- ./threads grasp-thread
 
 # signals whose number is not a process but many; in a session of their own, for the
