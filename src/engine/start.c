@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "engine/flight.h"
@@ -176,6 +177,21 @@ static void restarted_body(struct jsonw *w, const void *data)
 	jsonw_kv_uint(w, "restarts", atomic_load(&journal->restarts));
 }
 
+/* The caller dies, or has: by EXITKILL, which is sent before a dead supervisor can be
+ * waited for. Until the caller acts on it, its call still looks pending.
+ */
+static bool is_doomed(const struct journal_slot *js)
+{
+	struct proc_status status;
+	struct proc_stat stat;
+
+	if (procfs_stat(js->tgid, &stat) < 0 || stat.state == 'Z' || stat.state == 'X' ||
+	    stat.kernel_flags & PROC_EXITING)
+		return true;
+	return procfs_status((pid_t)js->notification.pid, &status) == 0 &&
+	       status.pending & UINT64_C(1) << (SIGKILL - 1);
+}
+
 /* What the one before had in hand. A slot counts by its notification, not by its
  * step: it may have died between receiving and saying so.
  */
@@ -183,11 +199,12 @@ static void recover_slot(struct supervisor *sv, unsigned slot)
 {
 	struct journal_slot *js = &sv->journal->slots[slot];
 	uint32_t step = atomic_load(&js->step);
-	struct proc_stat stat;
+	bool doomed;
 
 	if (!js->notification.id)
 		return;
-	if (notify_valid(sv->listener, js->notification.id) == 0) {
+	doomed = step == SLOT_EXEC && is_doomed(js);
+	if (!doomed && notify_valid(sv->listener, js->notification.id) == 0) {
 		if (step == SLOT_EFFECT) {
 			sv->high = MAX(sv->high, slot + 1);
 			flight_result(sv, slot, js->result);
@@ -200,7 +217,7 @@ static void recover_slot(struct supervisor *sv, unsigned slot)
 		sv->ready++;
 		return;
 	}
-	if (step == SLOT_EXEC && (procfs_stat(js->tgid, &stat) < 0 || stat.state == 'Z'))
+	if (doomed)
 		reporter_internal(
 			sv->reporter, "supervisor_lost",
 			"killed a process whose exec was in flight when the supervisor died", true,

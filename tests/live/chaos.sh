@@ -85,6 +85,8 @@ check "hardly any twice" events events \
 	"map(select(.agent.rule_id == \"refuse\")) | length <= $(result refused) + $kills"
 check "each restart is reported" internal events \
 	"map(select(.agent.rule_id == \"supervisor_restarted\")) | length == $kills"
+check "each exec that was killed is reported" internal events \
+	"map(select(.agent.rule_id == \"supervisor_lost\")) | length >= $(($(result killed) + $(result odd)))"
 check "numbers go on counting" events events \
 	'map(.guard.seq | select(. != null)) | (unique | length) == length'
 
