@@ -22,8 +22,10 @@ enum {
 	JOURNAL_SUMMARY_MAX = 1024,
 };
 
-/* How far a notification has come. Written before the deed, so that what a
- * dead supervisor did at most is known.
+/* How far a notification has come: written before a worker has it and before a tracer
+ * is on the caller, so that what a dead supervisor did at most is known. One exception:
+ * a call on behalf is written down after it was made (SLOT_EFFECT); a death in
+ * between makes it again, and the handler knows what that answers.
  */
 enum slot_step {
 	SLOT_FREE,
@@ -41,7 +43,7 @@ struct journal_slot {
 };
 
 /* The workload's first process. */
-enum root_state { ROOT_NONE, ROOT_RUNNING, ROOT_STOPPED, ROOT_EXITED };
+enum root_state { ROOT_UNBORN, ROOT_RUNNING, ROOT_STOPPED, ROOT_EXITED };
 
 struct journal {
 	_Atomic uint32_t root_state; /* a futex-free word: read after an eventfd tick */

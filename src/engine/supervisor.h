@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* supervisor.h - the process that receives, decides and answers.
  *
- * One loop thread on epoll, which is also the only tracer. It opens nothing on
- * disk, speaks to no network and waits for nothing but epoll. The keeper forks
+ * One loop thread on epoll, which is also the only tracer. It writes nothing to disk
+ * and speaks to no network but by the workload's own sockets; what may take long, a
+ * path that is not cached or a connect, is done by workers. Only at the end does it
+ * wait for more: up to three seconds for the recorder. The keeper forks
  * it, and forks another one should it die; everything that the second must know
  * is in the journal.
  */
