@@ -1,5 +1,4 @@
 #!/bin/bash
-# shellcheck disable=SC1010
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Guard without privilege, workload of the same user: it may read guard's files and
 # signal its processes, were it not for guard. Exercises the no-new-privs way of
