@@ -73,26 +73,35 @@ static int read_address(struct flight *f, const struct seccomp_notif *n)
 }
 
 /* Each one that waits holds a slot of the journal, and the other calls of the
- * workload need some: beyond this a connect fails as for want of a port.
+ * workload need some.
  */
-enum { QUEUED_MAX = JOURNAL_SLOTS / 2, QUEUED_PER_PROCESS = QUEUED_MAX / 2 };
+enum { QUEUED_MAX = JOURNAL_SLOTS - 512 };
 
-static bool may_queue(const struct supervisor *sv, pid_t tgid)
+static bool may_queue(const struct supervisor *sv)
 {
-	unsigned all = 0, own = 0;
+	unsigned count = 0;
 
-	for (unsigned i = 0; i < sv->high; i++) {
-		if (sv->flights[i].state != FLIGHT_QUEUED)
-			continue;
-		all++;
-		own += sv->flights[i].tgid == tgid;
-	}
-	return all < QUEUED_MAX && own < QUEUED_PER_PROCESS;
+	for (unsigned i = 0; i < sv->high; i++)
+		count += sv->flights[i].state == FLIGHT_QUEUED;
+	return count < QUEUED_MAX;
 }
 
-/* Gives the call to a worker, or lets it wait for one, as it would wait for its
- * peer.
+/* Waits for a worker, as it would wait for its peer. It keeps no descriptor: when
+ * its turn comes it is looked at again from the start.
  */
+static void wait_in_queue(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	int64_t timeout = connect_timeout_ns(f->connect.job.fd);
+
+	(void)close(TAKE_FD(f->connect.job.fd));
+	journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
+	if (timeout && !f->queued_until_ns)
+		f->queued_until_ns = now_monotonic_ns() + timeout;
+	f->state = FLIGHT_QUEUED;
+	flight_tick(sv, true);
+}
+
 static void work_or_wait(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
@@ -100,22 +109,39 @@ static void work_or_wait(struct supervisor *sv, unsigned slot)
 	if (flight_work(sv, slot, WORKERS_PER_PROCESS,
 			(struct worker_request){ .job = connect_run,
 						 .data = &f->connect.job,
-						 .size = sizeof f->connect.job }) < 0)
-		f->state = FLIGHT_QUEUED;
+						 .size = sizeof f->connect.job }) == 0)
+		return;
+	if (may_queue(sv)) {
+		wait_in_queue(sv, slot);
+		return;
+	}
+	(void)close(TAKE_FD(f->connect.job.fd));
+	if (flight_enforces(sv, EVENT_CONNECT))
+		flight_fail(sv, slot, EAGAIN);
+	else
+		flight_continue(sv, slot);
 }
 
-void connect_dequeue(struct supervisor *sv)
+bool connect_dequeue(struct supervisor *sv)
 {
-	for (unsigned i = 0; i < sv->high; i++) {
-		if (sv->flights[i].state != FLIGHT_QUEUED)
+	unsigned room = worker_pool_idle(sv->workers), high = sv->high;
+	bool waiting = false;
+
+	/* one that is made on trial, as long as more may be made */
+	room += worker_pool_busy(sv->workers) + room < WORKERS_MAX;
+	for (unsigned n = 0; n < high && (room || !waiting); n++) {
+		struct flight *f = &sv->flights[sv->next_dequeue++ % high];
+
+		if (f->state != FLIGHT_QUEUED)
 			continue;
-		if (notify_valid(sv->listener, flight_notification(sv, i)->id) == 0) {
-			work_or_wait(sv, i);
-			continue;
-		}
-		(void)close(TAKE_FD(sv->flights[i].connect.job.fd));
-		flight_end(sv, i);
+		waiting = true;
+		if (!room)
+			break;
+		room--;
+		f->state = FLIGHT_READY;
+		sv->ready++;
 	}
+	return waiting;
 }
 
 /* An AF_UNIX socket, about whose peers there are no rules. It matters all the same
@@ -133,8 +159,6 @@ static void connect_local(struct supervisor *sv, unsigned slot, struct caller *c
 		return;
 	}
 	r = read_address(f, flight_notification(sv, slot));
-	if (r == 0 && !may_queue(sv, f->tgid))
-		r = -EAGAIN;
 	if (r < 0) {
 		(void)close(TAKE_FD(f->connect.job.fd));
 		flight_fail(sv, slot, -r);
@@ -147,20 +171,47 @@ static void connect_local(struct supervisor *sv, unsigned slot, struct caller *c
 	work_or_wait(sv, slot);
 }
 
+/* What a supervisor that died over this call had already done is no error. */
+static int as_before(const struct flight *f, int result)
+{
+	if (f->recovered && result == -EISCONN)
+		return 0;
+	if (f->recovered && result == -EALREADY)
+		return -EINPROGRESS;
+	return result;
+}
+
 static void perform(struct supervisor *sv, unsigned slot, struct event *event,
 		    struct process *process, struct decision *d)
 {
 	struct flight *f = &sv->flights[slot];
 	int result;
 
-	if (f->connect.kind.may_block && may_queue(sv, f->tgid)) {
+	if (f->connect.kind.may_block) {
 		work_or_wait(sv, slot);
 		return;
 	}
-	result = f->connect.kind.may_block ? -EAGAIN : connect_run(&f->connect.job);
+	/* before the deed, see journal.h */
+	journal_slot_step(sv->journal, slot, SLOT_WORKING);
+	result = as_before(f, connect_run(&f->connect.job));
 	(void)close(TAKE_FD(f->connect.job.fd));
 	flight_result(sv, slot, result);
 	report(sv, event, process, d, result);
+}
+
+/* The caller's socket, address or identity is out of reach, or its call is wrong,
+ * which the kernel finds out as well: ERROR, where guard may refuse something.
+ */
+static void cannot_judge(struct supervisor *sv, unsigned slot, int error)
+{
+	struct flight *f = &sv->flights[slot];
+
+	if (f->connect.job.fd >= 0)
+		(void)close(TAKE_FD(f->connect.job.fd));
+	if (flight_enforces(sv, EVENT_CONNECT))
+		flight_fail(sv, slot, error);
+	else
+		flight_continue(sv, slot);
 }
 
 static void judge(struct supervisor *sv, unsigned slot, struct caller *caller)
@@ -183,8 +234,7 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller)
 		return;
 	}
 	if (r < 0) {
-		(void)close(TAKE_FD(f->connect.job.fd));
-		flight_fail(sv, slot, r == -ENOMEM ? ENOMEM : EPERM);
+		cannot_judge(sv, slot, r == -ENOMEM ? ENOMEM : EPERM);
 		return;
 	}
 	if (flight_enforces(sv, EVENT_CONNECT))
@@ -207,8 +257,8 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 	f->connect.job = (struct connect_job){ .fd = -1 };
 	r = target_getfd(caller->pidfd, (int)n->data.args[0]);
 	if (r < 0) {
-		/* -EPERM: the caller cannot be looked into; the call is not made */
-		flight_fail(sv, slot, -r);
+		/* -EPERM: the caller cannot be looked into */
+		cannot_judge(sv, slot, -r);
 		return;
 	}
 	f->connect.job.fd = r;
@@ -220,8 +270,7 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 	if (r == 0)
 		r = read_address(f, n);
 	if (r < 0) {
-		(void)close(TAKE_FD(f->connect.job.fd));
-		flight_fail(sv, slot, -r);
+		cannot_judge(sv, slot, -r);
 		return;
 	}
 	judge(sv, slot, caller);
@@ -235,36 +284,59 @@ static bool signal_waits(pid_t tid)
 	return procfs_status(tid, &status) == 0 && status.pending & ~status.blocked;
 }
 
+/* One that waits for a worker ends as one that waits for its peer would. */
+static void tick_queued(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+
+	if (notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
+		flight_end(sv, slot);
+	else if (signal_waits(f->tid))
+		/* see final_result() */
+		flight_result(sv, slot, f->queued_until_ns ? -EINTR : -NOTIFY_ERESTARTSYS);
+	else if (f->queued_until_ns && now_monotonic_ns() >= f->queued_until_ns)
+		flight_result(sv, slot, f->connect.kind.domain == AF_UNIX ? -EAGAIN : -EINPROGRESS);
+}
+
 void connect_tick(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
 	bool gone;
 
-	if (f->state != FLIGHT_WORKING && f->state != FLIGHT_QUEUED)
+	if (f->state == FLIGHT_QUEUED)
+		tick_queued(sv, slot);
+	if (f->state != FLIGHT_WORKING)
 		return;
 	gone = notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0;
 	f->interrupted = !gone && signal_waits(f->tid);
-	if (!gone && !f->interrupted)
-		return;
-	if (f->state == FLIGHT_WORKING) {
+	if (gone || f->interrupted)
 		worker_pool_interrupt(sv->workers, slot);
-		return;
-	}
-	(void)close(TAKE_FD(f->connect.job.fd));
-	flight_result(sv, slot, -NOTIFY_ERESTARTSYS);
+}
+
+/* The worker was called off for a signal that another thread has taken since: the
+ * caller goes on waiting.
+ */
+static bool called_off_in_vain(struct supervisor *sv, unsigned slot, int result)
+{
+	struct flight *f = &sv->flights[slot];
+
+	if (result != -EINTR || signal_waits(f->tid) ||
+	    notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
+		return false;
+	f->interrupted = false;
+	f->state = FLIGHT_NONE;
+	work_or_wait(sv, slot);
+	return true;
 }
 
 /* What the worker's result is to the caller. */
 static int final_result(const struct flight *f, int result)
 {
-	/* the supervisor before this one had got as far as the connection */
-	if (f->recovered && result == -EISCONN)
-		return 0;
 	/* a pending signal: EINTR, or the call starts again, as its handler asks; but
 	 * never with a time limit, see sock_intr_errno() of the kernel */
-	if (result == -EINTR && f->interrupted && !connect_has_timeout(f->connect.job.fd))
+	if (result == -EINTR && f->interrupted && !connect_timeout_ns(f->connect.job.fd))
 		return -NOTIFY_ERESTARTSYS;
-	return result;
+	return as_before(f, result);
 }
 
 static void local_worked(struct supervisor *sv, unsigned slot, int result)
@@ -289,6 +361,8 @@ void connect_worked(struct supervisor *sv, unsigned slot, int result)
 	struct event event;
 	int r;
 
+	if (called_off_in_vain(sv, slot, result))
+		return;
 	if (f->connect.job.local) {
 		local_worked(sv, slot, result);
 		return;

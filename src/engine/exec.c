@@ -631,7 +631,8 @@ static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int scr
 	struct image image;
 	int r, error = 0;
 
-	f->tgid = pid;
+	/* the thread that called has become the leader; its old number may be another's */
+	f->tgid = f->tid = pid;
 	r = reopen_caller(f, pid, &caller);
 	if (r == 0) {
 		process = proctab_get_for_exec(sv->processes, &caller, &error);

@@ -85,6 +85,8 @@ int flight_work(struct supervisor *sv, unsigned slot, unsigned limit, struct wor
 	struct flight *f = &sv->flights[slot];
 	int r;
 
+	/* the more are busy, the fewer for each: some are left for the next process */
+	limit = MIN(limit, MAX(WORKERS_MAX - worker_pool_busy(sv->workers), 1u));
 	if (worker_pool_held(sv->workers, f->tgid) >= limit)
 		return -EAGAIN;
 	request.slot = slot;

@@ -42,13 +42,14 @@ struct flight {
 	enum syscall_handler handler;
 	const char *syscall;
 	pid_t tid, tgid;
-	int pidfd;           /* of tid, kept while it executes; -1 = none */
-	int64_t deadline_ns; /* monotonic; of a worker that prepares a verdict */
-	bool judged;         /* passed a first look */
-	bool recovered;      /* was in a worker of a dead supervisor */
-	bool interrupted;    /* the worker was told to give up for a signal */
-	bool stopped;        /* at its exec stop, while a worker looks for the script */
-	bool dead;           /* and killed there */
+	int pidfd;               /* of tid, kept while it executes; -1 = none */
+	int64_t deadline_ns;     /* monotonic; of a worker that prepares a verdict */
+	int64_t queued_until_ns; /* monotonic; SO_SNDTIMEO of one that had to wait, 0 = none */
+	bool judged;             /* passed a first look */
+	bool recovered;          /* was in a worker of a dead supervisor */
+	bool interrupted;        /* the worker was told to give up for a signal */
+	bool stopped;            /* at its exec stop, while a worker looks for the script */
+	bool dead;               /* and killed there */
 	union {
 		struct exec_job exec;
 		struct verify_script script; /* stopped */
@@ -71,8 +72,10 @@ struct supervisor {
 	struct resolve_host host;
 	struct flight *flights; /* JOURNAL_SLOTS */
 	const char *service;
-	unsigned ready; /* flights in FLIGHT_READY */
-	unsigned high;  /* one past the highest slot in use */
+	unsigned next_look;    /* where the next tick begins */
+	unsigned next_dequeue; /* likewise, for those in the queue */
+	unsigned ready;        /* flights in FLIGHT_READY */
+	unsigned high;         /* one past the highest slot in use */
 	int listener, epoll, signals, timer;
 	bool stalled;        /* no free slot: callers wait */
 	bool watching;       /* the listener is watched */
@@ -151,8 +154,8 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 void connect_worked(struct supervisor *sv, unsigned slot, int result);
 /* Looks whether anybody still waits for the call, and for nothing else. */
 void connect_tick(struct supervisor *sv, unsigned slot);
-/* Workers have become free: those in the queue may get one. */
-void connect_dequeue(struct supervisor *sv);
+/* Those in the queue may get a worker. True when some are still in it. */
+bool connect_dequeue(struct supervisor *sv);
 void kill_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void pidfd_signal_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void target_received(struct supervisor *sv, unsigned slot, struct caller *caller);

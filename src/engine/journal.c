@@ -54,10 +54,12 @@ void journal_launch_ended(struct journal *journal, const char *path)
 
 int journal_slot_take(struct journal *journal)
 {
-	for (unsigned i = 0; i < JOURNAL_SLOTS; i++) {
+	for (unsigned i = journal->first_free; i < JOURNAL_SLOTS; i++) {
 		if (atomic_load_explicit(&journal->slots[i].step, memory_order_relaxed) ==
-		    SLOT_FREE)
+		    SLOT_FREE) {
+			journal->first_free = i;
 			return (int)i;
+		}
 	}
 	return -ENOSPC;
 }

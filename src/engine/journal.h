@@ -15,7 +15,7 @@
 #include "kernel/launch.h"
 
 enum {
-	JOURNAL_SLOTS = 512,
+	JOURNAL_SLOTS = 4096,
 	/* committed denials that no sink has taken yet; a page of it costs memory
 	 * once it is written */
 	JOURNAL_RING_SIZE = 16 * 1024 * 1024,
@@ -39,6 +39,7 @@ struct journal_slot {
 	_Atomic uint32_t step;
 	pid_t tgid;     /* 0 = not known yet */
 	int64_t result; /* SLOT_EFFECT: 0 or -errno */
+	bool recovered; /* had reached SLOT_WORKING when a supervisor died */
 	struct seccomp_notif notification;
 };
 
@@ -71,6 +72,7 @@ struct journal {
 
 	uint64_t trimmed; /* head when the ring's memory was last given back */
 
+	uint32_t first_free; /* no slot below it is free */
 	struct journal_slot slots[JOURNAL_SLOTS];
 	_Alignas(4096) char ring[JOURNAL_RING_SIZE];
 };
@@ -100,6 +102,8 @@ int journal_slot_take(struct journal *journal);
 static inline void journal_slot_step(struct journal *journal, unsigned slot, enum slot_step step)
 {
 	atomic_store_explicit(&journal->slots[slot].step, step, memory_order_release);
+	if (step == SLOT_FREE && slot < journal->first_free)
+		journal->first_free = slot;
 }
 
 /* Commits a denial. 0, or -ENOSPC when the ring is full of what no sink takes:

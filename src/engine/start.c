@@ -211,7 +211,8 @@ static void recover_slot(struct supervisor *sv, unsigned slot)
 			return;
 		}
 		journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
-		sv->flights[slot].recovered = step == SLOT_WORKING;
+		js->recovered |= step == SLOT_WORKING;
+		sv->flights[slot].recovered = js->recovered;
 		sv->flights[slot].state = FLIGHT_READY;
 		sv->high = MAX(sv->high, slot + 1);
 		sv->ready++;
@@ -233,6 +234,8 @@ void start_recover(struct supervisor *sv)
 	reporter_hello(sv->reporter);
 	reporter_internal(sv->reporter, "supervisor_restarted", NULL, false, restarted_body,
 			  sv->journal);
+	/* it may have died between the two stores that belong together */
+	sv->journal->first_free = 0;
 	for (unsigned i = 0; i < JOURNAL_SLOTS; i++)
 		recover_slot(sv, i);
 	/* it may have died before it said so itself */

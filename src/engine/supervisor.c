@@ -34,6 +34,7 @@ enum {
 	 * the spans that they are read through */
 	EVENT_ARENA_SIZE = 96 * 1024 * 1024,
 	EPOLL_BATCH = 8,
+	LOOKS_PER_TICK = 128,
 	/* descriptors that are not the process table's */
 	FDS_RESERVED = 256,
 	PIDFDS_MAX = 4096,
@@ -56,6 +57,18 @@ static enum syscall_id identify(const struct seccomp_notif *n)
 	if (id == SYSCALL_COUNT || !handler_available(syscall_row(id)->handler))
 		return SYSCALL_COUNT;
 	return id;
+}
+
+/* Who it is that calls cannot be found out: refused, unless guard only watches. */
+static void cannot_look(struct supervisor *sv, unsigned slot)
+{
+	enum syscall_handler handler = sv->flights[slot].handler;
+
+	if (sv->options.config->mode != MODE_BLOCK &&
+	    (handler == HANDLER_EXEC || handler == HANDLER_CONNECT))
+		flight_continue(sv, slot);
+	else
+		flight_fail(sv, slot, EPERM);
 }
 
 static void dispatch(struct supervisor *sv, unsigned slot)
@@ -88,19 +101,16 @@ static void dispatch(struct supervisor *sv, unsigned slot)
 		r = -ESRCH;
 	}
 	if (r == -ESRCH) {
-		f->tgid = 0;
 		flight_end(sv, slot);
 		return;
 	}
 	if (r < 0) {
-		f->tgid = 0;
-		flight_fail(sv, slot, EPERM);
+		cannot_look(sv, slot);
 		return;
 	}
 	if (sv->condemned) {
 		(void)syscall(SYS_pidfd_send_signal, caller.pidfd, SIGKILL, NULL, 0);
 		caller_close(&caller);
-		f->tgid = 0;
 		flight_fail(sv, slot, EPERM);
 		return;
 	}
@@ -135,7 +145,10 @@ static void receive(struct supervisor *sv)
 	if (r < 0)
 		return;
 	journal_slot_step(sv->journal, (unsigned)slot, SLOT_RECEIVED);
+	sv->journal->slots[slot].recovered = false;
 	sv->flights[slot].recovered = false;
+	sv->flights[slot].queued_until_ns = 0;
+	sv->flights[slot].tgid = 0;
 	dispatch(sv, (unsigned)slot);
 }
 
@@ -155,8 +168,7 @@ static void take_results(struct supervisor *sv)
 		else
 			connect_worked(sv, slot, result);
 	}
-	connect_dequeue(sv);
-	if (!worker_pool_busy(sv->workers))
+	if (!connect_dequeue(sv) && !worker_pool_busy(sv->workers))
 		flight_tick(sv, false);
 }
 
@@ -167,17 +179,28 @@ static void take_results(struct supervisor *sv)
 static void look_after_workers(struct supervisor *sv)
 {
 	int64_t now = now_monotonic_ns();
+	unsigned looks = 0, high = sv->high;
 	uint64_t count;
 
 	(void)!read(sv->timer, &count, sizeof count);
 	for (unsigned i = 0; i < sv->high; i++) {
 		struct flight *f = &sv->flights[i];
 
-		if (f->handler == HANDLER_CONNECT)
-			connect_tick(sv, i);
-		else if (f->state == FLIGHT_WORKING && now > f->deadline_ns)
+		if (f->handler == HANDLER_EXEC && f->state == FLIGHT_WORKING &&
+		    now > f->deadline_ns)
 			exec_overdue(sv, i);
 	}
+	/* each costs some µs; of very many each has its turn */
+	for (unsigned n = 0; n < high && looks < LOOKS_PER_TICK; n++) {
+		unsigned i = sv->next_look++ % high;
+
+		looks += sv->flights[i].handler == HANDLER_CONNECT;
+		if (sv->flights[i].handler == HANDLER_CONNECT)
+			connect_tick(sv, i);
+	}
+	/* where no worker could be made nothing else would wake the queue */
+	if (!connect_dequeue(sv) && !worker_pool_busy(sv->workers))
+		flight_tick(sv, false);
 }
 
 /* ---- children ---- */
@@ -544,6 +567,8 @@ int supervisor_run(const struct supervisor_options *options)
 	if (confine_supervisor(&err) < 0)
 		log_debug("%s", err.text);
 #endif
+	/* there is always one, whatever limits threads later */
+	worker_pool_prepare(sv.workers, 2);
 	if (first)
 		start_begin(&sv);
 	else

@@ -12,6 +12,16 @@
 #include "kernel/alone.h"
 #include "kernel/become.h"
 
+/* Other families may wait for locks, modules or devices in any case. */
+static bool is_instant(const struct socket_kind *kind, bool nonblocking)
+{
+	bool datagrams = kind->type == SOCK_DGRAM || kind->type == SOCK_RAW;
+
+	if (kind->domain == AF_INET || kind->domain == AF_INET6)
+		return datagrams || nonblocking;
+	return kind->domain == AF_NETLINK && datagrams;
+}
+
 int connect_kind(int fd, struct socket_kind *ret)
 {
 	struct socket_kind kind = { .domain = 0 };
@@ -25,18 +35,19 @@ int connect_kind(int fd, struct socket_kind *ret)
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0)
 		return -errno;
-	kind.may_block = kind.type != SOCK_DGRAM && kind.type != SOCK_RAW && !(flags & O_NONBLOCK);
+	kind.may_block = !is_instant(&kind, flags & O_NONBLOCK);
 	*ret = kind;
 	return 0;
 }
 
-bool connect_has_timeout(int fd)
+int64_t connect_timeout_ns(int fd)
 {
 	struct timeval limit = { .tv_sec = 0 };
 	socklen_t size = sizeof limit;
 
-	return getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &size) == 0 &&
-	       (limit.tv_sec || limit.tv_usec);
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &size) < 0)
+		return 0;
+	return limit.tv_sec * INT64_C(1000000000) + limit.tv_usec * INT64_C(1000);
 }
 
 static int plain_connect(const struct connect_job *job)

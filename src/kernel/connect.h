@@ -14,14 +14,14 @@
 
 struct socket_kind {
 	int domain, type, protocol; /* SO_DOMAIN, SO_TYPE, SO_PROTOCOL */
-	bool may_block;             /* a stream without O_NONBLOCK */
+	bool may_block;             /* false when it surely does not */
 };
 
 /* Kind of the socket FD: 0, -ENOTSOCK, or -errno. */
 int connect_kind(int fd, struct socket_kind *ret);
 
-/* True with SO_SNDTIMEO, which bounds a connect as well. */
-bool connect_has_timeout(int fd);
+/* SO_SNDTIMEO, which bounds a connect as well, in ns; 0 = none. */
+int64_t connect_timeout_ns(int fd);
 
 struct connect_job {
 	int fd; /* our duplicate */

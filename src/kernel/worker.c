@@ -23,6 +23,7 @@ enum worker_state { WORKER_IDLE, WORKER_BUSY, WORKER_DONE };
 struct worker {
 	struct worker_pool *pool;
 	pthread_t thread;
+	pthread_cond_t work; /* its own: of hundreds one is to wake up */
 	bool started;
 	_Atomic enum worker_state state;
 	bool abandoned;
@@ -34,7 +35,6 @@ struct worker {
 struct worker_pool {
 	struct worker workers[WORKERS_MAX];
 	pthread_mutex_t lock;
-	pthread_cond_t work;
 	int eventfd;
 	unsigned busy;
 	bool stopping;
@@ -67,7 +67,7 @@ static void *worker_main(void *data)
 	for (;;) {
 		(void)pthread_mutex_lock(&pool->lock);
 		while (!pool->stopping && atomic_load(&w->state) != WORKER_BUSY)
-			(void)pthread_cond_wait(&pool->work, &pool->lock);
+			(void)pthread_cond_wait(&w->work, &pool->lock);
 		(void)pthread_mutex_unlock(&pool->lock);
 		if (atomic_load(&w->state) != WORKER_BUSY)
 			return NULL;
@@ -110,12 +110,21 @@ int worker_pool_new(struct worker_pool **ret)
 		return -errno;
 	}
 	(void)pthread_mutex_init(&pool->lock, NULL);
-	(void)pthread_cond_init(&pool->work, NULL);
 	(void)sigaction(WORKER_SIGNAL, &action, NULL);
-	for (size_t i = 0; i < ELEMENTS(pool->workers); i++)
+	for (size_t i = 0; i < ELEMENTS(pool->workers); i++) {
 		pool->workers[i] = (struct worker){ .pool = pool, .data = pool->data[i] };
+		(void)pthread_cond_init(&pool->workers[i].work, NULL);
+	}
 	*ret = pool;
 	return 0;
+}
+
+void worker_pool_prepare(struct worker_pool *pool, unsigned count)
+{
+	for (unsigned i = 0; i < MIN(count, (unsigned)WORKERS_MAX); i++) {
+		if (!pool->workers[i].started)
+			(void)start_thread(&pool->workers[i]);
+	}
 }
 
 /* False when it has not come back in time. */
@@ -142,7 +151,8 @@ void worker_pool_free(struct worker_pool *pool)
 		return;
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->stopping = true;
-	(void)pthread_cond_broadcast(&pool->work);
+	for (size_t i = 0; i < ELEMENTS(pool->workers); i++)
+		(void)pthread_cond_signal(&pool->workers[i].work);
 	(void)pthread_mutex_unlock(&pool->lock);
 	for (size_t i = 0; i < ELEMENTS(pool->workers); i++) {
 		if (pool->workers[i].started && !stop_thread(&pool->workers[i], &patience_ms))
@@ -152,7 +162,8 @@ void worker_pool_free(struct worker_pool *pool)
 	if (!all)
 		return;
 	(void)pthread_mutex_destroy(&pool->lock);
-	(void)pthread_cond_destroy(&pool->work);
+	for (size_t i = 0; i < ELEMENTS(pool->workers); i++)
+		(void)pthread_cond_destroy(&pool->workers[i].work);
 	(void)close(pool->eventfd);
 	free(pool);
 }
@@ -197,7 +208,7 @@ int worker_pool_start(struct worker_pool *pool, const struct worker_request *req
 	memcpy(w->data, request->data, request->size);
 	atomic_store(&w->state, WORKER_BUSY);
 	pool->busy++;
-	(void)pthread_cond_broadcast(&pool->work);
+	(void)pthread_cond_signal(&w->work);
 	(void)pthread_mutex_unlock(&pool->lock);
 	return 0;
 }
@@ -265,6 +276,16 @@ unsigned worker_pool_held(const struct worker_pool *pool, pid_t owner)
 		count += w->started && w->request.owner == owner &&
 			 atomic_load(&w->state) != WORKER_IDLE;
 	}
+	return count;
+}
+
+unsigned worker_pool_idle(const struct worker_pool *pool)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < ELEMENTS(pool->workers); i++)
+		count += pool->workers[i].started &&
+			 atomic_load(&pool->workers[i].state) == WORKER_IDLE;
 	return count;
 }
 

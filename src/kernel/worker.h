@@ -28,6 +28,8 @@ struct worker_request {
 };
 
 int worker_pool_new(struct worker_pool **ret);
+/* Makes the first COUNT threads now, as far as possible. */
+void worker_pool_prepare(struct worker_pool *pool, unsigned count);
 /* Interrupts what is under way and waits for the threads, but not for ever: one
  * that hangs in the kernel ends with the process, which must follow.
  */
@@ -56,6 +58,9 @@ void worker_pool_abandon(struct worker_pool *pool, unsigned slot);
 
 /* How many are held for the process OWNER, abandoned ones included. */
 unsigned worker_pool_held(const struct worker_pool *pool, pid_t owner);
+
+/* How many wait for work; one more may be made while not all are busy. */
+unsigned worker_pool_idle(const struct worker_pool *pool);
 
 /* How many are under way, abandoned ones included. */
 unsigned worker_pool_busy(const struct worker_pool *pool);
