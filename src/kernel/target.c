@@ -154,38 +154,123 @@ static const char *read_span(pid_t tid, const struct pointers *p, struct arena *
 	return span;
 }
 
-/* Appends the string at POINTER to OUT; its size with the NUL, or -errno. */
-static ssize_t copy_string(pid_t tid, uint64_t pointer, uint64_t low, const char *span,
-			   size_t span_size, char *out, size_t room)
+/* Where the strings go. */
+struct sink {
+	char *out;
+	size_t used, room;
+};
+
+/* The string at POINTER, when it lies inside what was read in one go: 1, 0 when it
+ * does not, or -E2BIG.
+ */
+static int copy_from_span(uint64_t pointer, uint64_t low, const char *span, size_t span_size,
+			  struct sink *sink)
 {
-	ssize_t n;
+	const char *text, *nul;
+	size_t size;
 
-	if (span && pointer - low < span_size) {
-		const char *text = span + (pointer - low);
-		const char *nul = memchr(text, '\0', span_size - (size_t)(pointer - low));
-
-		if (nul) {
-			size_t size = (size_t)(nul - text) + 1;
-
-			if (size > room)
-				return -E2BIG;
-			memcpy(out, text, size);
-			return (ssize_t)size;
-		}
-	}
-	n = target_read_string(tid, pointer, out, MIN(room, (size_t)TARGET_STRING_MAX));
-	if (n == -ENAMETOOLONG)
+	if (!span || pointer - low >= span_size)
+		return 0;
+	text = span + (pointer - low);
+	nul = memchr(text, '\0', span_size - (size_t)(pointer - low));
+	if (!nul)
+		return 0;
+	size = (size_t)(nul - text) + 1;
+	if (size > sink->room - sink->used)
 		return -E2BIG;
-	return n < 0 ? n : n + 1;
+	memcpy(sink->out + sink->used, text, size);
+	sink->used += size;
+	return 1;
+}
+
+static int copy_one(pid_t tid, uint64_t pointer, struct sink *sink)
+{
+	ssize_t n = target_read_string(tid, pointer, sink->out + sink->used,
+				       MIN(sink->room - sink->used, (size_t)TARGET_STRING_MAX));
+
+	if (n < 0)
+		return n == -ENAMETOOLONG ? -E2BIG : (int)n;
+	sink->used += (size_t)n + 1;
+	return 0;
+}
+
+/* Short strings far from each other are read many at a time. */
+enum { BATCH = 64, PIECE = 64 };
+
+/* The beginning of each of COUNT strings, none beyond the end of its page, in one
+ * call. How many of them are complete in PIECES, from the first on.
+ */
+static size_t read_pieces(pid_t tid, const uint64_t *pointers, size_t count,
+			  char pieces[BATCH][PIECE])
+{
+	struct iovec local[BATCH] = { { 0 } }, remote[BATCH] = { { 0 } };
+	size_t sizes[BATCH], i;
+	ssize_t left;
+
+	for (i = 0; i < count; i++) {
+		sizes[i] = MIN((size_t)PIECE, PAGE - (size_t)(pointers[i] & (PAGE - 1)));
+		local[i] = (struct iovec){ .iov_base = pieces[i], .iov_len = sizes[i] };
+		remote[i] = (struct iovec){ .iov_base = (void *)(uintptr_t)pointers[i],
+					    .iov_len = sizes[i] };
+	}
+	left = process_vm_readv(tid, local, count, remote, count, 0);
+	for (i = 0; i < count && left >= (ssize_t)sizes[i]; i++) {
+		left -= (ssize_t)sizes[i];
+		if (!memchr(pieces[i], '\0', sizes[i]))
+			break;
+	}
+	return i;
+}
+
+/* Copies COUNT strings; what is long or cannot be read is asked for by itself. */
+static int copy_batch(pid_t tid, const uint64_t *pointers, size_t count, struct sink *sink)
+{
+	char pieces[BATCH][PIECE];
+	size_t done = read_pieces(tid, pointers, count, pieces);
+	int r = 0;
+
+	for (size_t i = 0; i < done; i++) {
+		size_t size = strlen(pieces[i]) + 1;
+
+		if (size > sink->room - sink->used)
+			return -E2BIG;
+		memcpy(sink->out + sink->used, pieces[i], size);
+		sink->used += size;
+	}
+	if (done < count) {
+		r = copy_one(tid, pointers[done], sink);
+		done++;
+	}
+	return r < 0 ? r : (int)done;
+}
+
+static int copy_strings(pid_t tid, const struct pointers *p, const char *span, size_t span_size,
+			struct sink *sink)
+{
+	size_t batch = 1;
+
+	for (size_t i = 0; i < p->count;) {
+		int r = copy_from_span(p->items[i], p->low, span, span_size, sink);
+
+		if (r == 0) {
+			r = copy_batch(tid, p->items + i, MIN(batch, p->count - i), sink);
+			/* long ones are better asked for one by one */
+			batch = r == (int)batch ? MIN(2 * batch, (size_t)BATCH) : 1;
+		}
+		if (r < 0)
+			return r;
+		i += (size_t)r;
+	}
+	return 0;
 }
 
 int target_read_vector(pid_t tid, uint64_t address, unsigned word, struct arena *arena,
 		       struct string_list *ret)
 {
 	struct pointers p = { .items = NULL };
-	size_t span_size = 0, used = 0, room;
+	struct sink sink = { .used = 0 };
+	size_t span_size = 0;
 	const char *span;
-	char *out;
 	int r;
 
 	*ret = (struct string_list){ .data = "" };
@@ -195,32 +280,23 @@ int target_read_vector(pid_t tid, uint64_t address, unsigned word, struct arena 
 	if (r < 0 || !p.count)
 		return r;
 	span = read_span(tid, &p, arena, &span_size);
-	/* most often all strings are inside the span; else room for the most that
-	 * execve(2) itself takes */
-	room = span && p.count * 8 < span_size ? span_size + p.count : TARGET_VECTOR_MAX;
-	out = arena_alloc(arena, room);
-	if (!out)
-		return -ENOMEM;
-	for (size_t i = 0; i < p.count; i++) {
-		ssize_t n = copy_string(tid, p.items[i], p.low, span, span_size, out + used,
-					room - used);
-
-		if (n == -E2BIG && room < TARGET_VECTOR_MAX) {
-			/* several pointers to one string: start over with full room */
-			room = TARGET_VECTOR_MAX;
-			out = arena_alloc(arena, room);
-			if (!out)
-				return -ENOMEM;
-			used = 0;
-			i = SIZE_MAX; /* continues at 0 */
-			continue;
-		}
-		if (n < 0)
-			return (int)n;
-		used += (size_t)n;
+	/* most often all strings are inside the span; else, or when several pointers
+	 * mean one string, room for the most that execve(2) itself takes */
+	sink.room = span && p.count * 8 < span_size ? span_size + p.count : TARGET_VECTOR_MAX;
+	for (;;) {
+		sink.used = 0;
+		sink.out = arena_alloc(arena, sink.room);
+		if (!sink.out)
+			return -ENOMEM;
+		r = copy_strings(tid, &p, span, span_size, &sink);
+		if (r != -E2BIG || sink.room >= TARGET_VECTOR_MAX)
+			break;
+		sink.room = TARGET_VECTOR_MAX;
 	}
-	ret->data = out;
-	ret->size = (uint32_t)used;
+	if (r < 0)
+		return r;
+	ret->data = sink.out;
+	ret->size = (uint32_t)sink.used;
 	ret->count = (uint32_t)p.count;
 	return 0;
 }

@@ -103,6 +103,35 @@ Test(vector, strings_far_apart_and_narrow_pointers)
 	cr_expect_eq(memcmp(list.data, "low\0lower\0", 10), 0);
 }
 
+/* Too far apart for one span: read in batches, whatever their length and place. */
+Test(vector, many_far_apart)
+{
+	enum { COUNT = 3000, STRIDE = 3 * 4096 };
+	static const char *argv[COUNT + 1];
+	struct string_list list;
+	const char *p;
+	char *area = mmap(NULL, (size_t)COUNT * STRIDE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	cr_assert_neq(area, MAP_FAILED);
+	for (size_t i = 0; i < COUNT; i++) {
+		/* some at the edge of a page, some across it, some long */
+		size_t size = i % 7 ? i % 80 : 5000, place = i % 3 ? 4096 - i % 64 : 10;
+		char *text = area + i * STRIDE + place;
+
+		memset(text, 'a' + (int)(i % 26), size);
+		argv[i] = text;
+	}
+	cr_assert_eq(target_read_vector(getpid(), address_of(argv), 8, &arena, &list), 0);
+	cr_assert_eq(list.count, (uint32_t)COUNT);
+	p = list.data;
+	for (size_t i = 0; i < COUNT; i++) {
+		cr_assert_str_eq(p, argv[i], "string %zu", i);
+		p += strlen(p) + 1;
+	}
+	cr_expect_eq(p, list.data + list.size);
+}
+
 Test(vector, what_cannot_be_read_is_an_error)
 {
 	char *p = page_with_a_hole();
