@@ -16,12 +16,12 @@
 static int reopen(int fd)
 {
 	char path[64];
-	struct stat st;
+	struct statx st;
 	int copy;
 
-	if (fstat(fd, &st) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st.stx_mode))
 		return -ENOEXEC;
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	copy = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -59,17 +59,31 @@ static bool parse_line(const char *text, size_t size, struct script_line *ret)
 	return true;
 }
 
+/* What says that the file is no script, or none to guard. Everything else is a
+ * question without an answer: a server that fails, or a worker called off.
+ */
+static bool says_no_script(int error)
+{
+	static const int known[] = { -ENOEXEC, -EACCES, -EPERM, -ENOENT, -ETXTBSY, -EISDIR };
+
+	for (size_t i = 0; i < ELEMENTS(known); i++) {
+		if (known[i] == error)
+			return true;
+	}
+	return false;
+}
+
 int script_read(int fd, struct script_line *ret)
 {
 	_cleanup_close_ int copy = reopen(fd);
 	char text[SCRIPT_LINE_MAX];
 	ssize_t n;
 
-	if (copy == -EMFILE || copy == -ENFILE || copy == -ENOMEM)
-		return copy;
 	if (copy < 0)
-		return 0;
+		return says_no_script(copy) ? 0 : copy;
 	n = pread(copy, text, sizeof text - 1, 0);
+	if (n < 0)
+		return says_no_script(-errno) ? 0 : -errno;
 	return n > 0 && parse_line(text, (size_t)n, ret) ? 1 : 0;
 }
 

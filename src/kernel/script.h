@@ -12,8 +12,8 @@ struct script_line {
 };
 
 /* The first line of the file behind the O_PATH descriptor FD. 1; 0 when it is
- * no script; -errno when it cannot be read (a script that guard may not read
- * is no script to it: 0).
+ * no script, or none that guard may read; -errno when it cannot be read now: -EIO,
+ * -EINTR, no descriptor or memory left.
  */
 int script_read(int fd, struct script_line *ret);
 

@@ -7,7 +7,13 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-enum { ROOT_NODE = FUSE_ROOT_ID, PROGRAM_NODE = 2, BUFFER = 1 << 18, CACHED_S = 1000 };
+enum {
+	ROOT_NODE = FUSE_ROOT_ID,
+	PROGRAM_NODE = 2,
+	BROKEN_NODE = 3,
+	BUFFER = 1 << 18,
+	CACHED_S = 1000
+};
 
 struct server {
 	int device;
@@ -38,15 +44,16 @@ static struct fuse_attr attributes(const struct server *s, uint64_t node)
 	};
 }
 
-/* "x" is there, "hang" is never answered, nothing else exists. */
+/* "x" is there, "broken" cannot be read, "hang" is never answered, nothing else exists. */
 static void look_up(const struct server *s, const struct fuse_in_header *in, const char *name)
 {
-	struct fuse_entry_out entry = { .nodeid = PROGRAM_NODE,
+	uint64_t node = strcmp(name, "broken") == 0 ? BROKEN_NODE : PROGRAM_NODE;
+	struct fuse_entry_out entry = { .nodeid = node,
 					.entry_valid = CACHED_S,
 					.attr_valid = CACHED_S,
-					.attr = attributes(s, PROGRAM_NODE) };
+					.attr = attributes(s, node) };
 
-	if (strcmp(name, "x") == 0)
+	if (strcmp(name, "x") == 0 || node == BROKEN_NODE)
 		answer(s, in, 0, &entry, sizeof entry);
 	else if (strcmp(name, "hang") != 0)
 		answer(s, in, -ENOENT, NULL, 0);
@@ -76,7 +83,12 @@ static void handle(const struct server *s, const struct fuse_in_header *in, cons
 	case FUSE_GETATTR: answer(s, in, 0, &attr, sizeof attr); break;
 	case FUSE_LOOKUP: look_up(s, in, body); break;
 	case FUSE_OPEN: answer(s, in, 0, &opened, sizeof opened); break;
-	case FUSE_READ: read_program(s, in, body); break;
+	case FUSE_READ:
+		if (in->nodeid == BROKEN_NODE)
+			answer(s, in, -EIO, NULL, 0);
+		else
+			read_program(s, in, body);
+		break;
 	case FUSE_STATFS:
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:

@@ -54,4 +54,17 @@ check "forty hang and others go on" prints on guarded -- ./many "$work/mount"
 # a server that does not say what it is
 check "a program on a server without STATFS runs" exits 7 \
 	guarded -- "$t_do" execve "$work/mount/x" status 7
+
+# a first line that cannot be read may name any interpreter
+policy script <<END
+  - id: shut
+    expression: exec.interpreter.file.name == "shut"
+    actions:
+      - block: {errno: EPERM}
+END
+scripted() { rm -f events; timeout -s KILL 20 "$guard" run -q -p script.policy -o "file:$work/events" "$@"; }
+check "without guard it does not run for the kernel either" prints "errno EIO" "$t_do" execve "$work/mount/broken"
+check "a file that cannot be read is no file without a first line" prints "errno EPERM" \
+	scripted -- "$t_do" execve "$work/mount/broken"
+check "one that can be runs" exits 7 scripted -- "$t_do" execve "$work/mount/x" status 7
 finish
