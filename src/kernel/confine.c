@@ -121,8 +121,8 @@ static int allow_forms(scmp_filter_ctx filter)
 	/* a change of identity may have made it dumpable */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 2,
-				     SCMP_A0(SCMP_CMP_EQ, PR_SET_DUMPABLE),
-				     SCMP_A1(SCMP_CMP_EQ, 0));
+				     SCMP_A0(SCMP_CMP_EQ, PR_SET_DUMPABLE, 0),
+				     SCMP_A1(SCMP_CMP_EQ, 0, 0));
 	/* threads, not processes; clone3 hides its flags in memory, and the C library
 	 * takes clone when it is not there */
 	if (r == 0)
