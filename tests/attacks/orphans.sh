@@ -51,7 +51,8 @@ for _ in {1..200}; do
 	start sleep 1000
 	bystander=$!
 	[ "$bystander" -eq "$root" ] && break
-	kill "$bystander"
+	# a shell that is not sleep yet would run our own trap at a SIGTERM
+	kill -KILL "$bystander"
 done
 supervisor=$(supervisor_of "$guard_pid")
 kill -KILL "$guard_pid"
