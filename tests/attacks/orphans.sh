@@ -19,7 +19,7 @@ alive() { [ -e "/proc/$1/root" ]; }
 # one that was never heard of, and whose parents are dead: it goes at its first call
 cat >orphan <<'END'
 #!/bin/bash
-mkfifo wait
+mkfifo wait pause
 (
 	(
 		echo "$BASHPID" >orphan.pid
@@ -32,7 +32,7 @@ mkfifo wait
 		read -r <wait
 	) &
 )
-while [ ! -s orphan.pid ]; do read -rt 0.02 <>wait; done
+while [ ! -s orphan.pid ]; do read -rt 0.02 <>pause; done
 echo "$$" >root.pid
 exit 3
 END
