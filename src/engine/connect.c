@@ -276,12 +276,24 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 	judge(sv, slot, caller);
 }
 
-/* Whether a signal waits that the caller would act on. */
-static bool signal_waits(pid_t tid)
+/* Whether a signal waits that the caller would act on. One for the whole process
+ * goes to its first thread when that does not block it (complete_signal() of the
+ * kernel): a thread that was not woken up would see the raw ERESTARTSYS.
+ */
+static bool signal_waits(const struct flight *f)
 {
-	struct proc_status status;
+	struct proc_status status, first;
+	uint64_t waits;
 
-	return procfs_status(tid, &status) == 0 && status.pending & ~status.blocked;
+	if (procfs_status(f->tid, &status) < 0)
+		return false;
+	waits = status.pending & ~status.blocked;
+	if (waits & status.shared && f->tid != f->tgid) {
+		if (procfs_status(f->tgid, &first) < 0)
+			return false;
+		waits &= ~(status.shared & ~first.blocked);
+	}
+	return waits != 0;
 }
 
 /* One that waits for a worker ends as one that waits for its peer would. */
@@ -291,7 +303,7 @@ static void tick_queued(struct supervisor *sv, unsigned slot)
 
 	if (notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
 		flight_end(sv, slot);
-	else if (signal_waits(f->tid))
+	else if (signal_waits(f))
 		/* see final_result() */
 		flight_result(sv, slot, f->queued_until_ns ? -EINTR : -NOTIFY_ERESTARTSYS);
 	else if (f->queued_until_ns && now_monotonic_ns() >= f->queued_until_ns)
@@ -308,7 +320,7 @@ void connect_tick(struct supervisor *sv, unsigned slot)
 	if (f->state != FLIGHT_WORKING)
 		return;
 	gone = notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0;
-	f->interrupted = !gone && signal_waits(f->tid);
+	f->interrupted = !gone && signal_waits(f);
 	if (gone || f->interrupted)
 		worker_pool_interrupt(sv->workers, slot);
 }
@@ -320,7 +332,7 @@ static bool called_off_in_vain(struct supervisor *sv, unsigned slot, int result)
 {
 	struct flight *f = &sv->flights[slot];
 
-	if (result != -EINTR || signal_waits(f->tid) ||
+	if (result != -EINTR || signal_waits(f) ||
 	    notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
 		return false;
 	f->interrupted = false;

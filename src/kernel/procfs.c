@@ -141,6 +141,12 @@ static void store_gid(struct proc_status *s, const uint64_t *v)
 	s->cred.fsgid = (uint32_t)v[3];
 }
 
+static void store_shared(struct proc_status *s, const uint64_t *v)
+{
+	s->shared = v[0];
+	s->pending |= v[0];
+}
+
 static void store_pending(struct proc_status *s, const uint64_t *v)
 {
 	s->pending |= v[0];
@@ -169,7 +175,7 @@ static const struct status_line status_lines[] = {
 	{ "Uid:", 4, 10, store_uid },
 	{ "Gid:", 4, 10, store_gid },
 	{ "SigPnd:", 1, 16, store_pending },
-	{ "ShdPnd:", 1, 16, store_pending },
+	{ "ShdPnd:", 1, 16, store_shared },
 	{ "SigBlk:", 1, 16, store_blocked },
 	{ "CapPrm:", 1, 16, store_cap_permitted },
 	{ "CapEff:", 1, 16, store_cap_effective },

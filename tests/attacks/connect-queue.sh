@@ -121,4 +121,22 @@ print(len(said), set(said))
 END
 check "a time limit holds in the queue as well" prints "20 {('EINPROGRESS', True)}" \
 	guarded -- "$python" limits.py "$full" 300
+
+# signals that another thread takes disturb nobody who waits
+cat >siblings.py <<'END'
+import os, signal, socket, sys, threading, time
+signal.signal(signal.SIGALRM, lambda *a: None)
+said = []
+def one():
+    said.append(socket.socket().connect_ex(("127.0.0.1", int(sys.argv[1]))))
+for i in range(8):
+    threading.Thread(target=one, daemon=True).start()
+signal.setitimer(signal.ITIMER_REAL, .003, .003)
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    sum(range(2000))
+print(said)
+os._exit(0)
+END
+check "a signal taken by another thread" prints "[]" guarded -- "$python" siblings.py "$full"
 finish
