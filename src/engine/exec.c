@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include "engine/exec_event.h"
 #include "engine/flight.h"
 #include "kernel/notify.h"
 #include "kernel/script.h"
@@ -34,14 +35,6 @@ static struct exec_args exec_args(const struct seccomp_notif *n, const char *sys
 	if (streq(syscall, "execveat"))
 		return (struct exec_args){ (int)a[0], a[1], a[2], a[3], (int)a[4] };
 	return (struct exec_args){ AT_FDCWD, a[0], a[1], a[2], 0 };
-}
-
-/* -EPERM and -ESRCH say that the task may not be read; what else goes wrong with
- * the caller's pointers goes wrong for the kernel in the same way.
- */
-static bool unreadable(ssize_t error)
-{
-	return error == -EPERM || error == -EACCES;
 }
 
 /* ---- the files --------------------------------------------------------------- */
@@ -88,25 +81,6 @@ static void close_files(void *data)
 
 /* ---- building the event -------------------------------------------------------- */
 
-/* What comm will be: the last component of the path as given (fs/exec.c). */
-static struct secl_string future_comm(const char *path, size_t size)
-{
-	size_t start = size;
-
-	while (start > 0 && path[start - 1] != '/')
-		start--;
-	return (struct secl_string){ .text = path + start, .size = MIN(size - start, 15u) };
-}
-
-/* The name that was used, when it is another than the file's own. */
-static void add_alias(struct image *image, const char *path, size_t size)
-{
-	const struct secl_string own = image->file.path;
-
-	if (path[0] == '/' && (size != own.size || memcmp(path, own.text, size) != 0))
-		image->aliases[0] = (struct secl_string){ .text = path, .size = size };
-}
-
 /* Everything that rules look at, from the caller's memory. 0 or -errno. */
 static int read_image(struct supervisor *sv, unsigned slot, struct image *image)
 {
@@ -128,25 +102,13 @@ static int read_image(struct supervisor *sv, unsigned slot, struct image *image)
 		if (r < 0)
 			return r;
 	}
-	add_alias(image, f->exec.path, strlen(f->exec.path));
+	exec_add_alias(image, f->exec.path, strlen(f->exec.path));
 	r = target_read_vector((pid_t)n->pid, args.argv, 8, &sv->arena, &image->argv);
 	if (r == 0 && needs & NEED_ENVP) {
 		r = target_read_vector((pid_t)n->pid, args.envp, 8, &sv->arena, &image->envp);
 		image->envp_read = true;
 	}
 	return r;
-}
-
-static void make_event(const struct flight *f, const struct process *process, struct event *event)
-{
-	*event = (struct event){
-		.type = EVENT_EXEC,
-		.time_ns = now_realtime_ns(),
-		.process = process,
-		.tid = f->tid,
-		.syscall = f->syscall,
-		.exec.path = { .text = f->exec.path, .size = strlen(f->exec.path) },
-	};
 }
 
 /* ---- first look ------------------------------------------------------------------ */
@@ -161,20 +123,9 @@ static void cannot_judge(struct supervisor *sv, unsigned slot, struct caller *ca
 	struct event event;
 
 	close_files(&f->exec);
-	make_event(f, process, &event);
+	exec_make_event(f, process, &event);
 	if (!flight_refuse_unreadable(sv, slot, &event, reason))
 		start_exec(sv, slot, caller);
-}
-
-static enum reason reason_of(int error)
-{
-	if (error == -EMFILE || error == -ENFILE || error == -EAGAIN)
-		return REASON_NO_RESOURCE;
-	if (error == -ENOMEM)
-		return REASON_NO_MEMORY;
-	if (error == -EINTR)
-		return REASON_DEADLINE;
-	return unreadable(error) ? REASON_TARGET_UNREADABLE : REASON_UNRESOLVED;
 }
 
 /* False when there is nothing to judge and the call has been dealt with. What
@@ -190,11 +141,11 @@ static bool files_found(struct supervisor *sv, unsigned slot, struct caller *cal
 		if (resolve_error_is_native(job->file))
 			start_exec(sv, slot, caller);
 		else
-			cannot_judge(sv, slot, caller, process, reason_of(job->file));
+			cannot_judge(sv, slot, caller, process, exec_reason(job->file));
 		return false;
 	}
 	if (job->interpreter < 0 && !resolve_error_is_native(job->interpreter)) {
-		cannot_judge(sv, slot, caller, process, reason_of(job->interpreter));
+		cannot_judge(sv, slot, caller, process, exec_reason(job->interpreter));
 		return false;
 	}
 	return true;
@@ -219,14 +170,14 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller,
 			close_files(&f->exec);
 			start_exec(sv, slot, caller);
 		} else {
-			cannot_judge(sv, slot, caller, process, reason_of(r));
+			cannot_judge(sv, slot, caller, process, exec_reason(r));
 		}
 		return;
 	}
 	close_files(&f->exec);
 	candidate = proctab_candidate(process, &image);
-	candidate.comm = future_comm(f->exec.path, strlen(f->exec.path));
-	make_event(f, &candidate, &event);
+	candidate.comm = exec_future_comm(f->exec.path, strlen(f->exec.path));
+	exec_make_event(f, &candidate, &event);
 	d = flight_decide(sv, &event);
 	if (notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0) {
 		flight_end(sv, slot);
@@ -237,7 +188,7 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller,
 		(void)proctab_refresh(sv->processes, process, f->tid,
 				      UINT64_MAX & ~(uint64_t)NEED_COMM);
 		candidate = proctab_candidate(process, &image);
-		candidate.comm = future_comm(f->exec.path, strlen(f->exec.path));
+		candidate.comm = exec_future_comm(f->exec.path, strlen(f->exec.path));
 		flight_refuse(sv, slot, &event, &d, GUARANTEE_VERIFIED);
 		return;
 	}
@@ -266,7 +217,7 @@ static void first_look(struct supervisor *sv, unsigned slot, struct caller *call
 	size = target_read_string(f->tid, args.path, f->exec.path, sizeof f->exec.path);
 	if (size < 0) {
 		f->exec.path[0] = '\0';
-		if (unreadable(size))
+		if (exec_unreadable(size))
 			cannot_judge(sv, slot, caller, process, REASON_TARGET_UNREADABLE);
 		else
 			start_exec(sv, slot, caller);
@@ -301,7 +252,6 @@ static bool exec_in_flight(const struct supervisor *sv, unsigned slot)
 }
 
 static void observe(struct supervisor *sv, unsigned slot, struct caller *caller);
-static void script_found(struct supervisor *sv, unsigned slot, int result);
 
 void exec_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 {
@@ -341,7 +291,7 @@ void exec_worked(struct supervisor *sv, unsigned slot, int result)
 	int error;
 
 	if (f->stopped) {
-		script_found(sv, slot, result);
+		exec_script_found(sv, slot, result);
 		return;
 	}
 	if (caller_open(f->tid, &caller) < 0) {
@@ -399,7 +349,7 @@ static void cannot_verify(struct supervisor *sv, unsigned slot, struct caller *c
 		flight_fail(sv, slot, EPERM);
 		return;
 	}
-	make_event(f, process, &event);
+	exec_make_event(f, process, &event);
 	if (flight_refuse_unreadable(sv, slot, &event,
 				     procfs_status(f->tid, &status) == 0 && status.tracer
 					     ? REASON_TRACED
@@ -435,313 +385,4 @@ static void start_exec(struct supervisor *sv, unsigned slot, struct caller *call
 	(void)notify_continue(sv->listener, flight_notification(sv, slot)->id);
 	if (!sv->options.killable)
 		(void)verify_interrupt(f->tid);
-}
-
-/* ---- second look ------------------------------------------------------------------- */
-
-/* Every match that would have refused kills: there is no call left to fail. */
-static struct decision as_kill(struct supervisor *sv, const struct decision *d, bool judged)
-{
-	struct match *matches = arena_alloc(&sv->arena, (d->nmatches + 1) * sizeof *matches);
-	struct decision killed = { .matches = matches, .strongest = d->strongest };
-
-	killed.strongest.kind = VERDICT_KILLED;
-	killed.strongest.signal = SIGKILL;
-	killed.strongest.error = 0;
-	if (!matches)
-		return killed;
-	killed.nmatches = d->nmatches;
-	for (size_t i = 0; i < d->nmatches; i++) {
-		matches[i] = d->matches[i];
-		if (matches[i].kind < VERDICT_BLOCKED)
-			continue;
-		matches[i].kind = VERDICT_KILLED;
-		matches[i].signal = SIGKILL;
-		matches[i].error = 0;
-		if (judged && matches[i].reason == REASON_RULE)
-			matches[i].reason = REASON_CHANGED_AFTER_CHECK;
-	}
-	return killed;
-}
-
-static void kill_at_stop(struct supervisor *sv, unsigned slot, pid_t pid, struct event *event,
-			 const struct decision *d)
-{
-	struct flight *f = &sv->flights[slot];
-	struct decision killed = as_kill(sv, d, f->judged);
-
-	event->retval = -EPERM;
-	reporter_commit(sv->reporter, event, &killed, GUARANTEE_VERIFIED);
-	kill_scope_apply(sv, event->process, killed.strongest.scope, SIGKILL);
-	(void)kill(pid, SIGKILL);
-	f->state = FLIGHT_DYING;
-	reporter_report(sv->reporter, event, &killed, GUARANTEE_VERIFIED);
-}
-
-/* The image as it stands, with the script that a worker or a look found. */
-static int image_of_truth(struct supervisor *sv, pid_t pid, const struct exec_truth *truth,
-			  int script, struct image *ret)
-{
-	int r = 0;
-
-	*ret = (struct image){
-		.file = truth->file,
-		.argv = truth->argv,
-		.envp = truth->envp,
-		.envp_read = true,
-		.exec_time_ns = now_realtime_ns(),
-		.token = truth->token,
-	};
-	if (script == VERIFY_SCRIPT_IN_DOUBT)
-		ret->interpreter = truth->file; /* judged as both */
-	if (script > 0) {
-		ret->interpreter = truth->file;
-		r = resolve_describe(&sv->host, pid, script, &sv->arena, &ret->file);
-	}
-	add_alias(ret, truth->execfn.text, truth->execfn.size);
-	return r;
-}
-
-/* The process is stopped at its first instruction and its image is known. */
-static void judge_truth(struct supervisor *sv, unsigned slot, pid_t pid, struct process *process,
-			const struct image *image, struct secl_string execfn)
-{
-	uint64_t needs = sv->ruleset->needs[EVENT_EXEC].fields;
-	struct flight *f = &sv->flights[slot];
-	struct process candidate;
-	struct decision d;
-	struct event event;
-
-	/* of a descriptor the kernel makes the name from its file: ask for it */
-	if (execfn.size > 8 && memcmp(execfn.text, "/dev/fd/", 8) == 0)
-		needs |= NEED_COMM;
-	else
-		proctab_set_comm(process, future_comm(execfn.text, execfn.size));
-	(void)proctab_refresh(sv->processes, process, pid, needs);
-	candidate = proctab_candidate(process, image);
-	make_event(f, &candidate, &event);
-	event.exec.path = execfn;
-	d = flight_decide(sv, &event);
-	if (d.nmatches) {
-		/* a report shows all of it, and now it can still be read */
-		(void)proctab_refresh(sv->processes, process, pid, UINT64_MAX);
-		candidate = proctab_candidate(process, image);
-	}
-	if (d.strongest.kind >= VERDICT_BLOCKED) {
-		kill_at_stop(sv, slot, pid, &event, &d);
-		return;
-	}
-	(void)proctab_exec(sv->processes, process, image);
-	/* dead already (ESRCH): its end is reported to us, see exec_stopped() */
-	if (verify_detach(pid) == -ESRCH)
-		f->state = FLIGHT_DYING;
-	reporter_report(sv->reporter, &event, &d, GUARANTEE_VERIFIED);
-	if (f->state != FLIGHT_DYING)
-		flight_end(sv, slot);
-}
-
-/* Killed by somebody else, or about to be: there is nothing to refuse. */
-static bool is_dying(pid_t pid)
-{
-	struct proc_stat stat;
-
-	return procfs_stat(pid, &stat) < 0 || stat.state == 'Z' || stat.state == 'X' ||
-	       stat.kernel_flags & PROC_EXITING;
-}
-
-/* What is in place could not be read: it does not run, or, when nothing could
- * have refused it, runs unseen.
- */
-static void truth_unknown(struct supervisor *sv, unsigned slot, pid_t pid, struct process *process,
-			  int error)
-{
-	struct flight *f = &sv->flights[slot];
-	struct decision d = decide_unreadable(sv->ruleset, sv->options.config->mode, EVENT_EXEC,
-					      reason_of(error), &sv->arena);
-	struct event event;
-
-	if (d.strongest.kind >= VERDICT_BLOCKED && process && error != -ESRCH && !is_dying(pid)) {
-		make_event(f, process, &event);
-		kill_at_stop(sv, slot, pid, &event, &d);
-		return;
-	}
-	if (d.strongest.kind >= VERDICT_BLOCKED) {
-		(void)kill(pid, SIGKILL);
-		f->state = FLIGHT_DYING;
-		return;
-	}
-	if (process)
-		proctab_doubt(sv->processes, process);
-	if (verify_detach(pid) == -ESRCH)
-		f->state = FLIGHT_DYING;
-	else
-		flight_end(sv, slot);
-}
-
-static int find_script_job(void *data)
-{
-	return verify_script_find(data, false);
-}
-
-static void close_script(void *data)
-{
-	struct verify_script *question = data;
-
-	if (question->file > 0)
-		(void)close(TAKE_FD(question->file));
-}
-
-/* Goes on in a worker: the process stays at its stop meanwhile. */
-static int find_script_later(struct supervisor *sv, unsigned slot)
-{
-	struct flight *f = &sv->flights[slot];
-	int r;
-
-	f->deadline_ns = now_monotonic_ns() + sv->options.config->deadline_ms * 1000000;
-	r = flight_work(sv, slot, EXEC_WORKERS_PER_PROCESS,
-			(struct worker_request){ .job = find_script_job,
-						 .data = &f->script,
-						 .size = sizeof f->script,
-						 .dispose = close_script });
-	/* a successor finds a tracee that EXITKILL has killed, not a call to judge */
-	journal_slot_step(sv->journal, slot, SLOT_EXEC);
-	f->stopped = r == 0;
-	return r;
-}
-
-/* Who stands at the stop: an exec may have changed its ids. */
-static int reopen_caller(struct flight *f, pid_t pid, struct caller *ret)
-{
-	*ret = (struct caller){ .tid = pid, .pidfd = TAKE_FD(f->pidfd) };
-	if (ret->pidfd >= 0 && procfs_pidfd_identity(ret->pidfd, &ret->who) == 0)
-		return 0;
-	caller_close(ret);
-	return caller_open(pid, ret);
-}
-
-enum { SCRIPT_NOT_LOOKED_FOR = -1 };
-
-/* SCRIPT: what verify_script_find() found, or that it was not asked yet. */
-static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int script)
-{
-	struct flight *f = &sv->flights[slot];
-	struct process *process = NULL;
-	struct exec_truth truth;
-	struct caller caller;
-	struct image image;
-	int r, error = 0;
-
-	/* the thread that called has become the leader; its old number may be another's */
-	f->tgid = f->tid = pid;
-	r = reopen_caller(f, pid, &caller);
-	if (r == 0) {
-		process = proctab_get_for_exec(sv->processes, &caller, &error);
-		caller_close(&caller);
-		r = process ? verify_read(&sv->host, pid, true, &sv->arena, &truth) : error;
-	}
-	if (r == 0 && script == SCRIPT_NOT_LOOKED_FOR) {
-		verify_script_ask(&f->script, &sv->host, pid, &truth);
-		r = verify_script_find(&f->script, true);
-		if (r == -EAGAIN)
-			r = find_script_later(sv, slot);
-		if (r == 0 && f->stopped)
-			return;
-		script = f->script.file;
-	}
-	f->exec.path[0] = '\0';
-	if (r == 0)
-		r = image_of_truth(sv, pid, &truth, script, &image);
-	if (r == 0)
-		judge_truth(sv, slot, pid, process, &image, truth.execfn);
-	else
-		truth_unknown(sv, slot, pid, process, r);
-}
-
-/* Who stands at the stop, NULL when that cannot be found out. */
-static struct process *stopped_process(struct supervisor *sv, struct flight *f)
-{
-	struct process *process;
-	struct caller caller;
-	int error;
-
-	if (reopen_caller(f, f->tgid, &caller) < 0)
-		return NULL;
-	process = proctab_get_for_exec(sv->processes, &caller, &error);
-	caller_close(&caller);
-	return process;
-}
-
-/* A worker has found the script, or that there is none. */
-static void script_found(struct supervisor *sv, unsigned slot, int result)
-{
-	struct flight *f = &sv->flights[slot];
-	int script = result < 0 ? VERIFY_NO_SCRIPT : f->script.file;
-
-	f->stopped = false;
-	f->state = FLIGHT_EXEC;
-	f->exec.path[0] = '\0';
-	if (f->dead)
-		flight_end(sv, slot);
-	else if (result < 0)
-		truth_unknown(sv, slot, f->tgid, stopped_process(sv, f), result);
-	else
-		second_look(sv, slot, f->tgid, script);
-	if (script > 0)
-		(void)close(script);
-}
-
-static struct flight *find_flight(struct supervisor *sv, pid_t tid, unsigned *ret_slot)
-{
-	for (unsigned i = 0; i < sv->high; i++) {
-		struct flight *f = &sv->flights[i];
-
-		if ((f->state == FLIGHT_EXEC || f->state == FLIGHT_DYING ||
-		     (f->state == FLIGHT_WORKING && f->stopped)) &&
-		    (f->tid == tid || (f->state != FLIGHT_EXEC && f->tgid == tid))) {
-			*ret_slot = i;
-			return f;
-		}
-	}
-	return NULL;
-}
-
-bool exec_stopped(struct supervisor *sv, pid_t pid, int status)
-{
-	struct flight *f;
-	unsigned slot;
-	pid_t tid;
-	enum verify_stop stop = VERIFY_NONE;
-
-	if (!find_flight(sv, pid, &slot) && !(WIFSTOPPED(status) && status >> 16))
-		return false;
-	stop = verify_classify(pid, status, &tid);
-	f = find_flight(sv, tid, &slot);
-	if (!f)
-		f = find_flight(sv, pid, &slot);
-	if (!f) {
-		/* traced by us, but for nothing that is still going on */
-		if (stop == VERIFY_EXEC || stop == VERIFY_FAILED)
-			(void)verify_detach(pid);
-		return stop != VERIFY_EXITED;
-	}
-	if (stop == VERIFY_EXITED) {
-		/* a worker still has the flight: it ends when that one is through */
-		if (f->state == FLIGHT_WORKING)
-			f->dead = true;
-		else
-			flight_end(sv, slot);
-		return true;
-	}
-	if (f->state == FLIGHT_DYING)
-		return true;
-	if (stop == VERIFY_EXEC) {
-		arena_reset(&sv->arena);
-		second_look(sv, slot, pid, SCRIPT_NOT_LOOKED_FOR);
-	} else if (stop == VERIFY_FAILED) {
-		if (verify_detach(pid) == -ESRCH)
-			f->state = FLIGHT_DYING;
-		else
-			flight_end(sv, slot);
-	}
-	return true;
 }

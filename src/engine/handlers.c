@@ -6,10 +6,8 @@
 #include "engine/flight.h"
 
 static received_function *const handlers[] = {
-	[HANDLER_EXEC] = exec_received,
-	[HANDLER_CONNECT] = connect_received,
-	[HANDLER_KILL] = kill_received,
-	[HANDLER_PIDFD_SIGNAL] = pidfd_signal_received,
+	[HANDLER_EXEC] = exec_received,     [HANDLER_CONNECT] = connect_received,
+	[HANDLER_KILL] = kill_received,     [HANDLER_PIDFD_SIGNAL] = pidfd_signal_received,
 	[HANDLER_TARGET] = target_received,
 };
 

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* exec_stop.c - the second look at an exec: what the kernel has really put in place,
+ * at the one stop that follows. What is refused here dies before its first
+ * instruction.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+
+#include "engine/exec_event.h"
+#include "engine/flight.h"
+#include "kernel/notify.h"
+#include "kernel/script.h"
+#include "kernel/target.h"
+#include "kernel/verify.h"
+
+/* Every match that would have refused kills: there is no call left to fail. */
+static struct decision as_kill(struct supervisor *sv, const struct decision *d, bool judged)
+{
+	struct match *matches = arena_alloc(&sv->arena, (d->nmatches + 1) * sizeof *matches);
+	struct decision killed = { .matches = matches, .strongest = d->strongest };
+
+	killed.strongest.kind = VERDICT_KILLED;
+	killed.strongest.signal = SIGKILL;
+	killed.strongest.error = 0;
+	if (!matches)
+		return killed;
+	killed.nmatches = d->nmatches;
+	for (size_t i = 0; i < d->nmatches; i++) {
+		matches[i] = d->matches[i];
+		if (matches[i].kind < VERDICT_BLOCKED)
+			continue;
+		matches[i].kind = VERDICT_KILLED;
+		matches[i].signal = SIGKILL;
+		matches[i].error = 0;
+		if (judged && matches[i].reason == REASON_RULE)
+			matches[i].reason = REASON_CHANGED_AFTER_CHECK;
+	}
+	return killed;
+}
+
+static void kill_at_stop(struct supervisor *sv, unsigned slot, pid_t pid, struct event *event,
+			 const struct decision *d)
+{
+	struct flight *f = &sv->flights[slot];
+	struct decision killed = as_kill(sv, d, f->judged);
+
+	event->retval = -EPERM;
+	reporter_commit(sv->reporter, event, &killed, GUARANTEE_VERIFIED);
+	kill_scope_apply(sv, event->process, killed.strongest.scope, SIGKILL);
+	(void)kill(pid, SIGKILL);
+	f->state = FLIGHT_DYING;
+	reporter_report(sv->reporter, event, &killed, GUARANTEE_VERIFIED);
+}
+
+/* The image as it stands, with the script that a worker or a look found. */
+static int image_of_truth(struct supervisor *sv, pid_t pid, const struct exec_truth *truth,
+			  int script, struct image *ret)
+{
+	int r = 0;
+
+	*ret = (struct image){
+		.file = truth->file,
+		.argv = truth->argv,
+		.envp = truth->envp,
+		.envp_read = true,
+		.exec_time_ns = now_realtime_ns(),
+		.token = truth->token,
+	};
+	if (script == VERIFY_SCRIPT_IN_DOUBT)
+		ret->interpreter = truth->file; /* judged as both */
+	if (script > 0) {
+		ret->interpreter = truth->file;
+		r = resolve_describe(&sv->host, pid, script, &sv->arena, &ret->file);
+	}
+	exec_add_alias(ret, truth->execfn.text, truth->execfn.size);
+	return r;
+}
+
+/* The process is stopped at its first instruction and its image is known. */
+static void judge_truth(struct supervisor *sv, unsigned slot, pid_t pid, struct process *process,
+			const struct image *image, struct secl_string execfn)
+{
+	uint64_t needs = sv->ruleset->needs[EVENT_EXEC].fields;
+	struct flight *f = &sv->flights[slot];
+	struct process candidate;
+	struct decision d;
+	struct event event;
+
+	/* of a descriptor the kernel makes the name from its file: ask for it */
+	if (execfn.size > 8 && memcmp(execfn.text, "/dev/fd/", 8) == 0)
+		needs |= NEED_COMM;
+	else
+		proctab_set_comm(process, exec_future_comm(execfn.text, execfn.size));
+	(void)proctab_refresh(sv->processes, process, pid, needs);
+	candidate = proctab_candidate(process, image);
+	exec_make_event(f, &candidate, &event);
+	event.exec.path = execfn;
+	d = flight_decide(sv, &event);
+	if (d.nmatches) {
+		/* a report shows all of it, and now it can still be read */
+		(void)proctab_refresh(sv->processes, process, pid, UINT64_MAX);
+		candidate = proctab_candidate(process, image);
+	}
+	if (d.strongest.kind >= VERDICT_BLOCKED) {
+		kill_at_stop(sv, slot, pid, &event, &d);
+		return;
+	}
+	(void)proctab_exec(sv->processes, process, image);
+	/* dead already (ESRCH): its end is reported to us, see exec_stopped() */
+	if (verify_detach(pid) == -ESRCH)
+		f->state = FLIGHT_DYING;
+	reporter_report(sv->reporter, &event, &d, GUARANTEE_VERIFIED);
+	if (f->state != FLIGHT_DYING)
+		flight_end(sv, slot);
+}
+
+/* Killed by somebody else, or about to be: there is nothing to refuse. */
+static bool is_dying(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return procfs_stat(pid, &stat) < 0 || stat.state == 'Z' || stat.state == 'X' ||
+	       stat.kernel_flags & PROC_EXITING;
+}
+
+/* What is in place could not be read: it does not run, or, when nothing could
+ * have refused it, runs unseen.
+ */
+static void truth_unknown(struct supervisor *sv, unsigned slot, pid_t pid, struct process *process,
+			  int error)
+{
+	struct flight *f = &sv->flights[slot];
+	struct decision d = decide_unreadable(sv->ruleset, sv->options.config->mode, EVENT_EXEC,
+					      exec_reason(error), &sv->arena);
+	struct event event;
+
+	if (d.strongest.kind >= VERDICT_BLOCKED && process && error != -ESRCH && !is_dying(pid)) {
+		exec_make_event(f, process, &event);
+		kill_at_stop(sv, slot, pid, &event, &d);
+		return;
+	}
+	if (d.strongest.kind >= VERDICT_BLOCKED) {
+		(void)kill(pid, SIGKILL);
+		f->state = FLIGHT_DYING;
+		return;
+	}
+	if (process)
+		proctab_doubt(sv->processes, process);
+	if (verify_detach(pid) == -ESRCH)
+		f->state = FLIGHT_DYING;
+	else
+		flight_end(sv, slot);
+}
+
+static int find_script_job(void *data)
+{
+	return verify_script_find(data, false);
+}
+
+static void close_script(void *data)
+{
+	struct verify_script *question = data;
+
+	if (question->file > 0)
+		(void)close(TAKE_FD(question->file));
+}
+
+/* Goes on in a worker: the process stays at its stop meanwhile. */
+static int find_script_later(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	int r;
+
+	f->deadline_ns = now_monotonic_ns() + sv->options.config->deadline_ms * 1000000;
+	r = flight_work(sv, slot, EXEC_WORKERS_PER_PROCESS,
+			(struct worker_request){ .job = find_script_job,
+						 .data = &f->script,
+						 .size = sizeof f->script,
+						 .dispose = close_script });
+	/* a successor finds a tracee that EXITKILL has killed, not a call to judge */
+	journal_slot_step(sv->journal, slot, SLOT_EXEC);
+	f->stopped = r == 0;
+	return r;
+}
+
+/* Who stands at the stop: an exec may have changed its ids. */
+static int reopen_caller(struct flight *f, pid_t pid, struct caller *ret)
+{
+	*ret = (struct caller){ .tid = pid, .pidfd = TAKE_FD(f->pidfd) };
+	if (ret->pidfd >= 0 && procfs_pidfd_identity(ret->pidfd, &ret->who) == 0)
+		return 0;
+	caller_close(ret);
+	return caller_open(pid, ret);
+}
+
+enum { SCRIPT_NOT_LOOKED_FOR = -1 };
+
+/* SCRIPT: what verify_script_find() found, or that it was not asked yet. */
+static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int script)
+{
+	struct flight *f = &sv->flights[slot];
+	struct process *process = NULL;
+	struct exec_truth truth;
+	struct caller caller;
+	struct image image;
+	int r, error = 0;
+
+	/* the thread that called has become the leader; its old number may be another's */
+	f->tgid = f->tid = pid;
+	r = reopen_caller(f, pid, &caller);
+	if (r == 0) {
+		process = proctab_get_for_exec(sv->processes, &caller, &error);
+		caller_close(&caller);
+		r = process ? verify_read(&sv->host, pid, true, &sv->arena, &truth) : error;
+	}
+	if (r == 0 && script == SCRIPT_NOT_LOOKED_FOR) {
+		verify_script_ask(&f->script, &sv->host, pid, &truth);
+		r = verify_script_find(&f->script, true);
+		if (r == -EAGAIN)
+			r = find_script_later(sv, slot);
+		if (r == 0 && f->stopped)
+			return;
+		script = f->script.file;
+	}
+	f->exec.path[0] = '\0';
+	if (r == 0)
+		r = image_of_truth(sv, pid, &truth, script, &image);
+	if (r == 0)
+		judge_truth(sv, slot, pid, process, &image, truth.execfn);
+	else
+		truth_unknown(sv, slot, pid, process, r);
+}
+
+/* Who stands at the stop, NULL when that cannot be found out. */
+static struct process *stopped_process(struct supervisor *sv, struct flight *f)
+{
+	struct process *process;
+	struct caller caller;
+	int error;
+
+	if (reopen_caller(f, f->tgid, &caller) < 0)
+		return NULL;
+	process = proctab_get_for_exec(sv->processes, &caller, &error);
+	caller_close(&caller);
+	return process;
+}
+
+/* A worker has found the script, or that there is none. */
+void exec_script_found(struct supervisor *sv, unsigned slot, int result)
+{
+	struct flight *f = &sv->flights[slot];
+	int script = result < 0 ? VERIFY_NO_SCRIPT : f->script.file;
+
+	f->stopped = false;
+	f->state = FLIGHT_EXEC;
+	f->exec.path[0] = '\0';
+	if (f->dead)
+		flight_end(sv, slot);
+	else if (result < 0)
+		truth_unknown(sv, slot, f->tgid, stopped_process(sv, f), result);
+	else
+		second_look(sv, slot, f->tgid, script);
+	if (script > 0)
+		(void)close(script);
+}
+
+static struct flight *find_flight(struct supervisor *sv, pid_t tid, unsigned *ret_slot)
+{
+	for (unsigned i = 0; i < sv->high; i++) {
+		struct flight *f = &sv->flights[i];
+
+		if ((f->state == FLIGHT_EXEC || f->state == FLIGHT_DYING ||
+		     (f->state == FLIGHT_WORKING && f->stopped)) &&
+		    (f->tid == tid || (f->state != FLIGHT_EXEC && f->tgid == tid))) {
+			*ret_slot = i;
+			return f;
+		}
+	}
+	return NULL;
+}
+
+bool exec_stopped(struct supervisor *sv, pid_t pid, int status)
+{
+	struct flight *f;
+	unsigned slot;
+	pid_t tid;
+	enum verify_stop stop = VERIFY_NONE;
+
+	if (!find_flight(sv, pid, &slot) && !(WIFSTOPPED(status) && status >> 16))
+		return false;
+	stop = verify_classify(pid, status, &tid);
+	f = find_flight(sv, tid, &slot);
+	if (!f)
+		f = find_flight(sv, pid, &slot);
+	if (!f) {
+		/* traced by us, but for nothing that is still going on */
+		if (stop == VERIFY_EXEC || stop == VERIFY_FAILED)
+			(void)verify_detach(pid);
+		return stop != VERIFY_EXITED;
+	}
+	if (stop == VERIFY_EXITED) {
+		/* a worker still has the flight: it ends when that one is through */
+		if (f->state == FLIGHT_WORKING)
+			f->dead = true;
+		else
+			flight_end(sv, slot);
+		return true;
+	}
+	if (f->state == FLIGHT_DYING)
+		return true;
+	if (stop == VERIFY_EXEC) {
+		arena_reset(&sv->arena);
+		second_look(sv, slot, pid, SCRIPT_NOT_LOOKED_FOR);
+	} else if (stop == VERIFY_FAILED) {
+		if (verify_detach(pid) == -ESRCH)
+			f->state = FLIGHT_DYING;
+		else
+			flight_end(sv, slot);
+	}
+	return true;
+}
