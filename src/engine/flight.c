@@ -128,7 +128,8 @@ void flight_refuse(struct supervisor *sv, unsigned slot, struct event *event,
 	reporter_commit(sv->reporter, event, decision, guarantee);
 	if (verdict->kind == VERDICT_KILLED)
 		kill_scope_apply(sv, event->process, verdict->scope, verdict->signal);
-	flight_fail(sv, slot, error);
+	/* as done: a successor only has to say it again, not to judge and report again */
+	flight_result(sv, slot, -error);
 	reporter_report(sv->reporter, event, decision, guarantee);
 }
 
