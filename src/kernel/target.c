@@ -204,19 +204,20 @@ static size_t read_pieces(pid_t tid, const uint64_t *pointers, size_t count,
 			  char pieces[BATCH][PIECE])
 {
 	struct iovec local[BATCH] = { { 0 } }, remote[BATCH] = { { 0 } };
-	size_t sizes[BATCH], i;
+	size_t i;
 	ssize_t left;
 
 	for (i = 0; i < count; i++) {
-		sizes[i] = MIN((size_t)PIECE, PAGE - (size_t)(pointers[i] & (PAGE - 1)));
-		local[i] = (struct iovec){ .iov_base = pieces[i], .iov_len = sizes[i] };
+		size_t size = MIN((size_t)PIECE, PAGE - (size_t)(pointers[i] & (PAGE - 1)));
+
+		local[i] = (struct iovec){ .iov_base = pieces[i], .iov_len = size };
 		remote[i] = (struct iovec){ .iov_base = (void *)(uintptr_t)pointers[i],
-					    .iov_len = sizes[i] };
+					    .iov_len = size };
 	}
 	left = process_vm_readv(tid, local, count, remote, count, 0);
-	for (i = 0; i < count && left >= (ssize_t)sizes[i]; i++) {
-		left -= (ssize_t)sizes[i];
-		if (!memchr(pieces[i], '\0', sizes[i]))
+	for (i = 0; i < count && left >= (ssize_t)remote[i].iov_len; i++) {
+		left -= (ssize_t)remote[i].iov_len;
+		if (!memchr(pieces[i], '\0', remote[i].iov_len))
 			break;
 	}
 	return i;
