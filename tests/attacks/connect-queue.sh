@@ -135,7 +135,7 @@ signal.setitimer(signal.ITIMER_REAL, .003, .003)
 end = time.monotonic() + 3
 while time.monotonic() < end:
     sum(range(2000))
-print(said)
+print(said, flush=True)
 os._exit(0)
 END
 check "a signal taken by another thread" prints "[]" guarded -- "$python" siblings.py "$full"
