@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* connect.c - connect(2): judged on guard's copy, performed on guard's duplicate.
  *
- * What cannot block is done at once, the rest by a worker. The address that is
+ * What cannot block is done at once, the rest waits (connect_wait.c). The address that is
  * judged is the address that is used, and the socket that was looked at is the
  * socket that is connected: there is nothing left for the caller to swap.
  */
@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "engine/connect.h"
 #include "engine/flight.h"
 #include "kernel/notify.h"
 #include "kernel/sockaddr.h"
@@ -72,78 +73,6 @@ static int read_address(struct flight *f, const struct seccomp_notif *n)
 	return r == size ? 0 : -EFAULT;
 }
 
-/* Each one that waits holds a slot of the journal, and the other calls of the
- * workload need some.
- */
-enum { QUEUED_MAX = JOURNAL_SLOTS - 512 };
-
-static bool may_queue(const struct supervisor *sv)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < sv->high; i++)
-		count += sv->flights[i].state == FLIGHT_QUEUED;
-	return count < QUEUED_MAX;
-}
-
-/* Waits for a worker, as it would wait for its peer. It keeps no descriptor: when
- * its turn comes it is looked at again from the start.
- */
-static void wait_in_queue(struct supervisor *sv, unsigned slot)
-{
-	struct flight *f = &sv->flights[slot];
-	int64_t timeout = connect_timeout_ns(f->connect.job.fd);
-
-	(void)close(TAKE_FD(f->connect.job.fd));
-	journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
-	if (timeout && !f->queued_until_ns)
-		f->queued_until_ns = now_monotonic_ns() + timeout;
-	f->state = FLIGHT_QUEUED;
-	flight_tick(sv, true);
-}
-
-static void work_or_wait(struct supervisor *sv, unsigned slot)
-{
-	struct flight *f = &sv->flights[slot];
-
-	if (flight_work(sv, slot, WORKERS_PER_PROCESS,
-			(struct worker_request){ .job = connect_run,
-						 .data = &f->connect.job,
-						 .size = sizeof f->connect.job }) == 0)
-		return;
-	if (may_queue(sv)) {
-		wait_in_queue(sv, slot);
-		return;
-	}
-	(void)close(TAKE_FD(f->connect.job.fd));
-	if (flight_enforces(sv, EVENT_CONNECT))
-		flight_fail(sv, slot, EAGAIN);
-	else
-		flight_continue(sv, slot);
-}
-
-bool connect_dequeue(struct supervisor *sv)
-{
-	unsigned room = worker_pool_idle(sv->workers), high = sv->high;
-	bool waiting = false;
-
-	/* one that is made on trial, as long as more may be made */
-	room += worker_pool_busy(sv->workers) + room < WORKERS_MAX;
-	for (unsigned n = 0; n < high && (room || !waiting); n++) {
-		struct flight *f = &sv->flights[sv->next_dequeue++ % high];
-
-		if (f->state != FLIGHT_QUEUED)
-			continue;
-		waiting = true;
-		if (!room)
-			break;
-		room--;
-		f->state = FLIGHT_READY;
-		sv->ready++;
-	}
-	return waiting;
-}
-
 /* An AF_UNIX socket, about whose peers there are no rules. It matters all the same
  * what is connected: with a number that others can change, the kernel would take
  * the socket that is there when it looks.
@@ -168,17 +97,7 @@ static void connect_local(struct supervisor *sv, unsigned slot, struct caller *c
 	f->connect.job.host = &sv->host;
 	f->connect.job.tid = caller->tid;
 	f->connect.job.tgid = f->tgid;
-	work_or_wait(sv, slot);
-}
-
-/* What a supervisor that died over this call had already done is no error. */
-static int as_before(const struct flight *f, int result)
-{
-	if (f->recovered && result == -EISCONN)
-		return 0;
-	if (f->recovered && result == -EALREADY)
-		return -EINPROGRESS;
-	return result;
+	connect_wait(sv, slot);
 }
 
 static void perform(struct supervisor *sv, unsigned slot, struct event *event,
@@ -188,12 +107,12 @@ static void perform(struct supervisor *sv, unsigned slot, struct event *event,
 	int result;
 
 	if (f->connect.kind.may_block) {
-		work_or_wait(sv, slot);
+		connect_wait(sv, slot);
 		return;
 	}
 	/* before the deed, see journal.h */
 	journal_slot_step(sv->journal, slot, SLOT_WORKING);
-	result = as_before(f, connect_run(&f->connect.job));
+	result = connect_as_before(f, connect_run(&f->connect.job));
 	(void)close(TAKE_FD(f->connect.job.fd));
 	flight_result(sv, slot, result);
 	report(sv, event, process, d, result);
@@ -276,86 +195,11 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 	judge(sv, slot, caller);
 }
 
-/* Whether a signal waits that the caller would act on. One for the whole process
- * goes to its first thread when that does not block it (complete_signal() of the
- * kernel): a thread that was not woken up would see the raw ERESTARTSYS.
- */
-static bool signal_waits(const struct flight *f)
-{
-	struct proc_status status, first;
-	uint64_t waits;
-
-	if (procfs_status(f->tid, &status) < 0)
-		return false;
-	waits = status.pending & ~status.blocked;
-	if (waits & status.shared && f->tid != f->tgid) {
-		if (procfs_status(f->tgid, &first) < 0)
-			return false;
-		waits &= ~(status.shared & ~first.blocked);
-	}
-	return waits != 0;
-}
-
-/* One that waits for a worker ends as one that waits for its peer would. */
-static void tick_queued(struct supervisor *sv, unsigned slot)
-{
-	struct flight *f = &sv->flights[slot];
-
-	if (notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
-		flight_end(sv, slot);
-	else if (signal_waits(f))
-		/* see final_result() */
-		flight_result(sv, slot, f->queued_until_ns ? -EINTR : -NOTIFY_ERESTARTSYS);
-	else if (f->queued_until_ns && now_monotonic_ns() >= f->queued_until_ns)
-		flight_result(sv, slot, f->connect.kind.domain == AF_UNIX ? -EAGAIN : -EINPROGRESS);
-}
-
-void connect_tick(struct supervisor *sv, unsigned slot)
-{
-	struct flight *f = &sv->flights[slot];
-	bool gone;
-
-	if (f->state == FLIGHT_QUEUED)
-		tick_queued(sv, slot);
-	if (f->state != FLIGHT_WORKING)
-		return;
-	gone = notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0;
-	f->interrupted = !gone && signal_waits(f);
-	if (gone || f->interrupted)
-		worker_pool_interrupt(sv->workers, slot);
-}
-
-/* The worker was called off for a signal that another thread has taken since: the
- * caller goes on waiting.
- */
-static bool called_off_in_vain(struct supervisor *sv, unsigned slot, int result)
-{
-	struct flight *f = &sv->flights[slot];
-
-	if (result != -EINTR || signal_waits(f) ||
-	    notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
-		return false;
-	f->interrupted = false;
-	f->state = FLIGHT_NONE;
-	work_or_wait(sv, slot);
-	return true;
-}
-
-/* What the worker's result is to the caller. */
-static int final_result(const struct flight *f, int result)
-{
-	/* a pending signal: EINTR, or the call starts again, as its handler asks; but
-	 * never with a time limit, see sock_intr_errno() of the kernel */
-	if (result == -EINTR && f->interrupted && !connect_timeout_ns(f->connect.job.fd))
-		return -NOTIFY_ERESTARTSYS;
-	return as_before(f, result);
-}
-
 static void local_worked(struct supervisor *sv, unsigned slot, int result)
 {
 	struct flight *f = &sv->flights[slot];
 
-	result = final_result(f, result);
+	result = connect_final_result(f, result);
 	(void)close(TAKE_FD(f->connect.job.fd));
 	f->state = FLIGHT_NONE;
 	if (result == CONNECT_CONTINUE)
@@ -373,7 +217,7 @@ void connect_worked(struct supervisor *sv, unsigned slot, int result)
 	struct event event;
 	int r;
 
-	if (called_off_in_vain(sv, slot, result))
+	if (connect_called_off_in_vain(sv, slot, result))
 		return;
 	if (f->connect.job.local) {
 		local_worked(sv, slot, result);
@@ -390,7 +234,7 @@ void connect_worked(struct supervisor *sv, unsigned slot, int result)
 		if (make_event(sv, f, process, &event) < 0)
 			process = NULL;
 	}
-	result = final_result(f, result);
+	result = connect_final_result(f, result);
 	(void)close(TAKE_FD(f->connect.job.fd));
 	f->state = FLIGHT_NONE;
 	flight_result(sv, slot, result);

@@ -102,6 +102,22 @@ int flight_work(struct supervisor *sv, unsigned slot, unsigned limit, struct wor
 	return 0;
 }
 
+bool flight_signal_waits(const struct flight *f)
+{
+	struct proc_status status, first;
+	uint64_t waits;
+
+	if (procfs_status(f->tid, &status) < 0)
+		return false;
+	waits = status.pending & ~status.blocked;
+	if (waits & status.shared && f->tid != f->tgid) {
+		if (procfs_status(f->tgid, &first) < 0)
+			return false;
+		waits &= ~(status.shared & ~first.blocked);
+	}
+	return waits != 0;
+}
+
 /* ---- verdicts ---- */
 
 bool flight_enforces(const struct supervisor *sv, enum event_type type)

@@ -110,6 +110,11 @@ enum { WORKERS_PER_PROCESS = WORKERS_MAX * 3 / 4, EXEC_WORKERS_PER_PROCESS = 16 
  */
 int flight_work(struct supervisor *sv, unsigned slot, unsigned limit,
 		struct worker_request request);
+/* Whether a signal waits that the caller would act on. One for the whole process
+ * goes to its first thread when that does not block it (complete_signal() of the
+ * kernel): a thread that was not woken up would see the raw ERESTARTSYS.
+ */
+bool flight_signal_waits(const struct flight *f);
 /* True when rules of TYPE can refuse something now. */
 bool flight_enforces(const struct supervisor *sv, enum event_type type);
 /* Carries out a verdict that refuses or kills: committed, done, answered. */
