@@ -9,6 +9,7 @@
 
 #include "base/seqpacket.h"
 #include "engine/limiter.h"
+#include "model/consts.h"
 #include "model/link.h"
 #include "model/summary.h"
 
@@ -78,6 +79,13 @@ static struct secl_string object_text(const struct event *event, char *buf, size
 		const struct secl_string path = event->process->image->file.path;
 
 		return path.size ? path : event->exec.path;
+	}
+	if (event->type == EVENT_SOCKET) {
+		const char *domain = constant_name(CONST_GROUP_FAMILY, event->socket.domain);
+
+		n = domain ? snprintf(buf, size, "%s", domain)
+			   : snprintf(buf, size, "family %d", event->socket.domain);
+		return (struct secl_string){ .text = buf, .size = n < 0 ? 0 : (size_t)n };
 	}
 	if (event->type != EVENT_CONNECT)
 		return (struct secl_string){ .size = 0 };

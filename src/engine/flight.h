@@ -161,6 +161,7 @@ void connect_worked(struct supervisor *sv, unsigned slot, int result);
 void connect_tick(struct supervisor *sv, unsigned slot);
 /* Those in the queue may get a worker. True when some are still in it. */
 bool connect_dequeue(struct supervisor *sv);
+void registers_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void kill_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void pidfd_signal_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void target_received(struct supervisor *sv, unsigned slot, struct caller *caller);

@@ -8,7 +8,7 @@
 static received_function *const handlers[] = {
 	[HANDLER_EXEC] = exec_received,     [HANDLER_CONNECT] = connect_received,
 	[HANDLER_KILL] = kill_received,     [HANDLER_PIDFD_SIGNAL] = pidfd_signal_received,
-	[HANDLER_TARGET] = target_received,
+	[HANDLER_TARGET] = target_received, [HANDLER_REGISTERS] = registers_received,
 };
 
 received_function *handler_find(enum syscall_handler handler)

@@ -59,13 +59,17 @@ static enum syscall_id identify(const struct seccomp_notif *n)
 	return id;
 }
 
+/* Notified to protect guard itself, in every mode. */
+static bool protects_guard(enum syscall_handler handler)
+{
+	return handler == HANDLER_KILL || handler == HANDLER_PIDFD_SIGNAL ||
+	       handler == HANDLER_TARGET;
+}
+
 /* Who it is that calls cannot be found out: refused, unless guard only watches. */
 static void cannot_look(struct supervisor *sv, unsigned slot)
 {
-	enum syscall_handler handler = sv->flights[slot].handler;
-
-	if (sv->options.config->mode != MODE_BLOCK &&
-	    (handler == HANDLER_EXEC || handler == HANDLER_CONNECT))
+	if (sv->options.config->mode != MODE_BLOCK && !protects_guard(sv->flights[slot].handler))
 		flight_continue(sv, slot);
 	else
 		flight_fail(sv, slot, EPERM);

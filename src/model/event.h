@@ -180,6 +180,11 @@ struct connect_event {
 	uint16_t protocol; /* IPPROTO_*; 0 = unknown */
 };
 
+/* Registers of socket(2); SOCK_CLOEXEC and SOCK_NONBLOCK are not part of the type. */
+struct socket_event {
+	int32_t domain, type, protocol;
+};
+
 struct event {
 	enum event_type type;
 	int64_t time_ns;               /* since the epoch */
@@ -191,5 +196,6 @@ struct event {
 	union {
 		struct exec_event exec;
 		struct connect_event connect;
+		struct socket_event socket;
 	};
 };

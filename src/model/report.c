@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 
 #include "model/consts.h"
 #include "model/idnames.h"
@@ -218,6 +219,28 @@ static void write_connect(struct report_doc *doc, const struct event *event)
 
 /* ---- guard -------------------------------------------------------------- */
 
+/* A number that has a name: the name; else its digits. */
+static void write_constant(struct report_doc *doc, const char *key, enum const_group group,
+			   int32_t value)
+{
+	const char *name = constant_name(group, value);
+	char digits[16];
+
+	(void)snprintf(digits, sizeof digits, "%d", value);
+	report_cstring(doc, key, name ? name : digits);
+}
+
+/* The layout that rule events share has no place for sockets. */
+static void write_socket(struct report_doc *doc, const struct socket_event *socket)
+{
+	jsonw_key(&doc->w, "socket");
+	jsonw_begin_object(&doc->w);
+	write_constant(doc, "domain", CONST_GROUP_FAMILY, socket->domain);
+	write_constant(doc, "type", CONST_GROUP_SOCKET_TYPE, socket->type);
+	write_constant(doc, "protocol", CONST_GROUP_SOCKET_PROTOCOL, socket->protocol);
+	jsonw_end_object(&doc->w);
+}
+
 struct sentence {
 	char text[192];
 	size_t size;
@@ -319,6 +342,8 @@ static void write_guard(struct report_doc *doc, const struct report *report)
 	report_cstring(doc, "reason", reason_name(v->reason));
 	if (event->type == EVENT_CONNECT)
 		report_text(doc, "addr_path", event->connect.addr.path);
+	else if (event->type == EVENT_SOCKET)
+		write_socket(doc, &event->socket);
 	if (event->process->flags & PROCESS_LINEAGE_INFERRED)
 		report_cstring(doc, "lineage", "inferred");
 	write_message(doc, report);

@@ -50,6 +50,7 @@ enum syscall_handler {
 	HANDLER_SENDMMSG,
 	HANDLER_BIND,
 	HANDLER_SOCKETCALL, /* i386: arguments and real call are in memory */
+	HANDLER_REGISTERS,  /* all that decides is in registers */
 	HANDLER_KILL,       /* to everybody or to a group */
 	HANDLER_PIDFD_SIGNAL,
 	HANDLER_TARGET, /* names a process or thread, which may be guard's */
