@@ -559,10 +559,18 @@ Test(recorder, no_descriptor_leaks)
 	cr_assert_geq(inherited, 0);
 	cr_assert_eq(dup2(inherited, 900), 900); /* above those of the sinks, too */
 	rig_start(&rig, specs);
-	for (int i = 0; i < 12; i++) {
+	for (int i = 0; i < 50; i++) {
 		struct seqpacket_head head = { .type = 99 };
+		struct text from_peer = { 0 };
+		int peer = accept_one(listener);
+		char word[32];
 
-		(void)close(accept_one(listener)); /* seen at the next write */
+		/* Who leaves without a line is called with growing pauses: seconds, soon. */
+		(void)snprintf(word, sizeof word, "\"n\":%d,", i - 1);
+		if (i > 0)
+			text_wait(&from_peer, peer, word);
+		free(from_peer.data);
+		(void)close(peer); /* seen at the next write */
 		cr_assert_eq(recorder_reopen_sinks(rig.link[0], &rig.sinks, &err), 0);
 		/* descriptors beside a message that has no use for them, unknown or not */
 		cr_assert_eq(seqpacket_send(rig.link[0], &head, NULL, &inherited, 1), 0);
