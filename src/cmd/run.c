@@ -16,6 +16,7 @@
 #include "cmd/path.h"
 #include "engine/keeper.h"
 #include "kernel/feature.h"
+#include "model/hosts.h"
 #include "model/idnames.h"
 #include "model/scrub.h"
 #include "policy/options.h"
@@ -26,6 +27,7 @@ struct run {
 	struct diags diags;
 	struct identity identity;
 	struct idnames *names;
+	struct hosts *hosts;
 	struct scrubber *scrubber;
 	char *path;
 	struct utsname uts;
@@ -39,6 +41,7 @@ static void run_done(struct run *run)
 	ruleset_free(run->ruleset);
 	diags_done(&run->diags);
 	idnames_free(run->names);
+	hosts_free(run->hosts);
 	scrubber_free(run->scrubber);
 	free(run->path);
 	config_done(&run->config);
@@ -160,6 +163,22 @@ static int load_policies(struct run *run, struct err *err)
 	return r;
 }
 
+/* A mistake in a pin is one whether a rule asks for names or not; the file is read
+ * for those that do, and by guard, before anything of the workload can write to it.
+ */
+static int load_hosts(struct run *run, struct err *err)
+{
+	const struct strv *pins = &run->config.pins;
+	bool asked = run->ruleset->needs[EVENT_CONNECT].fields & NEED_HOSTNAMES;
+	int r;
+
+	r = hosts_load(asked ? "/etc/hosts" : NULL, (const char *const *)pins->items, pins->count,
+		       &run->hosts, err);
+	if (r == 0 && asked)
+		run->origin.hosts = run->hosts;
+	return r;
+}
+
 /* What the user asked for and this host cannot do is a refusal to start, or, when
  * told to go on, the first thing said.
  */
@@ -199,6 +218,8 @@ static int prepare(struct run *run, struct err *err)
 	r = make_origin(run, err);
 	if (r == 0)
 		r = load_policies(run, err);
+	if (r == 0)
+		r = load_hosts(run, err);
 	if (r == 0)
 		r = check_host(run, err);
 	if (r == 0)

@@ -15,6 +15,7 @@
 #include "kernel/notify.h"
 #include "kernel/sockaddr.h"
 #include "kernel/target.h"
+#include "model/hosts.h"
 
 /* IPPROTO_* as rules know it; the socket's own, or the default of its type. */
 static uint16_t protocol_of(const struct socket_kind *kind)
@@ -29,6 +30,8 @@ static uint16_t protocol_of(const struct socket_kind *kind)
 static int make_event(struct supervisor *sv, const struct flight *f, const struct process *process,
 		      struct event *event)
 {
+	int r;
+
 	*event = (struct event){
 		.type = EVENT_CONNECT,
 		.time_ns = now_realtime_ns(),
@@ -37,8 +40,11 @@ static int make_event(struct supervisor *sv, const struct flight *f, const struc
 		.syscall = f->syscall,
 		.connect.protocol = protocol_of(&f->connect.kind),
 	};
-	return sockaddr_decode(&f->connect.job.address, f->connect.job.size, &sv->arena,
-			       &event->connect.addr);
+	r = sockaddr_decode(&f->connect.job.address, f->connect.job.size, &sv->arena,
+			    &event->connect.addr);
+	if (r < 0)
+		return r;
+	return hosts_name(sv->options.origin->hosts, &sv->arena, &event->connect.addr);
 }
 
 /* Matches of rules that only watch, after the answer. */

@@ -34,6 +34,7 @@ struct report_origin {
 	const char *const *tags; /* "key:value", may be NULL */
 	size_t ntags;
 	const struct idnames *names;
+	const struct hosts *hosts; /* NULL = no rule asks for names */
 	const struct scrubber *scrubber;
 };
 

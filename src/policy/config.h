@@ -31,6 +31,7 @@ struct config {
 	struct strv sinks;         /* -o */
 	char *service;             /* --service, else DD_SERVICE of the command */
 	struct strv tags;          /* --tag */
+	struct strv pins;          /* --resolve, [network] resolve: hosts.h reads them */
 	bool best_effort, quiet;
 	/* command line only */
 	char *user, *group, *cwd;

@@ -62,6 +62,7 @@ struct text_job {
 	FILE *out;
 	unsigned command;
 	const char *section;
+	const struct option_row *first; /* of the section */
 };
 
 static int help_row(void *data, const struct option_row *row)
@@ -114,7 +115,29 @@ static int conf_row(void *data, const struct option_row *row)
 	return 0;
 }
 
-static const char *const sections[] = { "run", "protection", "hardening", "events" };
+static int first_row(void *data, const struct option_row *row)
+{
+	struct text_job *job = data;
+
+	if (!row->key || !streq(row->section, job->section))
+		return 0;
+	job->first = row;
+	return 1;
+}
+
+/* The whole section, at its first row. */
+static int conf_section(void *data, const struct option_row *row)
+{
+	struct text_job job = { .out = data, .section = row->section };
+
+	if (!row->key)
+		return 0;
+	(void)options_each(first_row, &job);
+	if (job.first != row)
+		return 0;
+	(void)fprintf(job.out, "\n[%s]\n", row->section);
+	return options_each(conf_row, &job);
+}
 
 void options_write_conf(FILE *out)
 {
@@ -123,12 +146,7 @@ void options_write_conf(FILE *out)
 		    "# Every key is here, commented out, with the value that applies without it.\n"
 		    "# Options of the command line go before this file.\n",
 		    out);
-	for (size_t i = 0; i < ELEMENTS(sections); i++) {
-		struct text_job job = { .out = out, .section = sections[i] };
-
-		(void)fprintf(out, "\n[%s]\n", sections[i]);
-		(void)options_each(conf_row, &job);
-	}
+	(void)options_each(conf_section, out);
 }
 
 static void dump_values(FILE *out, const struct option_row *row)
