@@ -261,7 +261,7 @@ static int64_t do_udp_echo(struct bench *b, unsigned n)
 
 static void await(pid_t pid)
 {
-	int status;
+	int status = 0;
 
 	require(pid > 0 && waitpid(pid, &status, 0) == pid, "wait");
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
