@@ -17,18 +17,8 @@
 #include "kernel/target.h"
 #include "model/hosts.h"
 
-/* IPPROTO_* as rules know it; the socket's own, or the default of its type. */
-static uint16_t protocol_of(const struct socket_kind *kind)
-{
-	if (kind->domain != AF_INET && kind->domain != AF_INET6)
-		return 0;
-	if (kind->protocol)
-		return (uint16_t)kind->protocol;
-	return kind->type == SOCK_STREAM ? 6 : kind->type == SOCK_DGRAM ? 17 : 0;
-}
-
-static int make_event(struct supervisor *sv, const struct flight *f, const struct process *process,
-		      struct event *event)
+int connect_event_to(struct supervisor *sv, const struct flight *f, const struct process *process,
+		     const struct peer *peer, struct event *event)
 {
 	int r;
 
@@ -38,18 +28,26 @@ static int make_event(struct supervisor *sv, const struct flight *f, const struc
 		.process = process,
 		.tid = f->tid,
 		.syscall = f->syscall,
-		.connect.protocol = protocol_of(&f->connect.kind),
+		.connect.protocol = socket_protocol(peer->kind),
 	};
-	r = sockaddr_decode(&f->connect.job.address, f->connect.job.size, &sv->arena,
-			    &event->connect.addr);
+	r = sockaddr_decode(peer->address, peer->size, &sv->arena, &event->connect.addr);
 	if (r < 0)
 		return r;
 	return hosts_name(sv->options.origin->hosts, &sv->arena, &event->connect.addr);
 }
 
-/* Matches of rules that only watch, after the answer. */
-static void report(struct supervisor *sv, struct event *event, struct process *process,
-		   struct decision *d, int result)
+static int make_event(struct supervisor *sv, const struct flight *f, const struct process *process,
+		      struct event *event)
+{
+	struct peer peer = { .kind = &f->connect.kind,
+			     .address = &f->connect.job.address,
+			     .size = f->connect.job.size };
+
+	return connect_event_to(sv, f, process, &peer, event);
+}
+
+void connect_report(struct supervisor *sv, struct event *event, struct process *process,
+		    struct decision *d, int result)
 {
 	event->retval = result;
 	if (!flight_enforces(sv, EVENT_CONNECT))
@@ -121,7 +119,7 @@ static void perform(struct supervisor *sv, unsigned slot, struct event *event,
 	result = connect_as_before(f, connect_run(&f->connect.job));
 	(void)close(TAKE_FD(f->connect.job.fd));
 	flight_result(sv, slot, result);
-	report(sv, event, process, d, result);
+	connect_report(sv, event, process, d, result);
 }
 
 /* The caller's socket, address or identity is out of reach, or its call is wrong,
@@ -253,5 +251,5 @@ void connect_worked(struct supervisor *sv, unsigned slot, int result)
 	}
 	if (flight_enforces(sv, EVENT_CONNECT))
 		d = flight_decide(sv, &event);
-	report(sv, &event, process, &d, result);
+	connect_report(sv, &event, process, &d, result);
 }

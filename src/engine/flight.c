@@ -134,8 +134,8 @@ struct decision flight_decide(struct supervisor *sv, const struct event *event)
 						.arena = &sv->arena });
 }
 
-void flight_refuse(struct supervisor *sv, unsigned slot, struct event *event,
-		   const struct decision *decision, enum guarantee guarantee)
+void flight_refuse_after(struct supervisor *sv, unsigned slot, struct event *event,
+			 const struct decision *decision, enum guarantee guarantee, unsigned done)
 {
 	const struct match *verdict = &decision->strongest;
 	int error = verdict->kind == VERDICT_KILLED ? EPERM : verdict->error;
@@ -145,8 +145,14 @@ void flight_refuse(struct supervisor *sv, unsigned slot, struct event *event,
 	if (verdict->kind == VERDICT_KILLED)
 		kill_scope_apply(sv, event->process, verdict->scope, verdict->signal);
 	/* as done: a successor only has to say it again, not to judge and report again */
-	flight_result(sv, slot, -error);
+	flight_result(sv, slot, done ? (int64_t)done : -error);
 	reporter_report(sv->reporter, event, decision, guarantee);
+}
+
+void flight_refuse(struct supervisor *sv, unsigned slot, struct event *event,
+		   const struct decision *decision, enum guarantee guarantee)
+{
+	flight_refuse_after(sv, slot, event, decision, guarantee, 0);
 }
 
 bool flight_refuse_unreadable(struct supervisor *sv, unsigned slot, struct event *event,

@@ -10,6 +10,7 @@
 #include "engine/supervisor.h"
 #include "kernel/connect.h"
 #include "kernel/resolve.h"
+#include "kernel/send.h"
 #include "kernel/verify.h"
 #include "kernel/worker.h"
 #include "model/syscall.h"
@@ -57,6 +58,10 @@ struct flight {
 			struct connect_job job;
 			struct socket_kind kind;
 		} connect;
+		struct {
+			struct send_job job;
+			bool broken; /* SIGPIPE goes with the answer */
+		} send;
 	};
 };
 
@@ -70,7 +75,8 @@ struct supervisor {
 	struct arena arena; /* of the event in hand */
 	struct launch launch;
 	struct resolve_host host;
-	struct flight *flights; /* JOURNAL_SLOTS */
+	struct flight *flights;       /* JOURNAL_SLOTS */
+	struct send_scratch *scratch; /* of the message in hand; NULL = none was sent yet */
 	const char *service;
 	unsigned next_look;    /* where the next tick begins */
 	unsigned next_dequeue; /* likewise, for those in the queue */
@@ -120,6 +126,9 @@ bool flight_enforces(const struct supervisor *sv, enum event_type type);
 /* Carries out a verdict that refuses or kills: committed, done, answered. */
 void flight_refuse(struct supervisor *sv, unsigned slot, struct event *event,
 		   const struct decision *decision, enum guarantee guarantee);
+/* The same where DONE messages of the call went out before: it returns their number. */
+void flight_refuse_after(struct supervisor *sv, unsigned slot, struct event *event,
+			 const struct decision *decision, enum guarantee guarantee, unsigned done);
 /* The event could not be read: refused when a rule could refuse it, and then
  * true.
  */
@@ -146,7 +155,15 @@ void start_recover(struct supervisor *sv);
 
 /* ---- handlers.c ---- */
 typedef void received_function(struct supervisor *sv, unsigned slot, struct caller *caller);
-received_function *handler_find(enum syscall_handler handler);
+typedef void worked_function(struct supervisor *sv, unsigned slot, int result);
+typedef void tick_function(struct supervisor *sv, unsigned slot);
+struct handler {
+	received_function *received; /* NULL = the call has no handler */
+	worked_function *worked;     /* a worker that it was given to is through */
+	tick_function *tick;         /* looks whether anybody still waits for the call */
+};
+/* Never NULL. */
+const struct handler *handler_find(enum syscall_handler handler);
 
 /* ---- one handler each ---- */
 void exec_received(struct supervisor *sv, unsigned slot, struct caller *caller);
@@ -162,6 +179,9 @@ void connect_tick(struct supervisor *sv, unsigned slot);
 /* Those in the queue may get a worker. True when some are still in it. */
 bool connect_dequeue(struct supervisor *sv);
 void registers_received(struct supervisor *sv, unsigned slot, struct caller *caller);
+void send_received(struct supervisor *sv, unsigned slot, struct caller *caller);
+void send_worked(struct supervisor *sv, unsigned slot, int result);
+void send_tick(struct supervisor *sv, unsigned slot);
 void kill_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void pidfd_signal_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void target_received(struct supervisor *sv, unsigned slot, struct caller *caller);

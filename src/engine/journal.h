@@ -40,6 +40,12 @@ struct journal_slot {
 	pid_t tgid;     /* 0 = not known yet */
 	int64_t result; /* SLOT_EFFECT: 0 or -errno */
 	bool recovered; /* had reached SLOT_WORKING when a supervisor died */
+	/* of a send: messages that are through, and the number, from 1, of the one that
+	 * was begun last; what the stream had taken before it (-1 = not known), and how
+	 * much of it is surely sent */
+	uint32_t messages, deed;
+	int64_t position;
+	uint64_t bytes;
 	struct seccomp_notif notification;
 };
 

@@ -120,7 +120,7 @@ static void dispatch(struct supervisor *sv, unsigned slot)
 	}
 	f->tgid = caller.who.tgid;
 	sv->journal->slots[slot].tgid = f->tgid;
-	handler_find(f->handler)(sv, slot, &caller);
+	handler_find(f->handler)->received(sv, slot, &caller);
 	caller_close(&caller);
 	proctab_trim(sv->processes);
 }
@@ -144,6 +144,8 @@ static void receive(struct supervisor *sv)
 		sv->stalled = true;
 		return;
 	}
+	sv->journal->slots[slot].messages = sv->journal->slots[slot].deed = 0;
+	sv->journal->slots[slot].bytes = 0;
 	/* straight into the journal: from here on a successor knows of it */
 	r = notify_receive(sv->listener, &sv->journal->slots[slot].notification);
 	if (r < 0)
@@ -167,10 +169,7 @@ static void take_results(struct supervisor *sv)
 	(void)!read(worker_pool_fd(sv->workers), &count, sizeof count);
 	while (worker_pool_take(sv->workers, &slot, &result)) {
 		arena_reset(&sv->arena);
-		if (sv->flights[slot].handler == HANDLER_EXEC)
-			exec_worked(sv, slot, result);
-		else
-			connect_worked(sv, slot, result);
+		handler_find(sv->flights[slot].handler)->worked(sv, slot, result);
 	}
 	if (!connect_dequeue(sv) && !worker_pool_busy(sv->workers))
 		flight_tick(sv, false);
@@ -197,10 +196,11 @@ static void look_after_workers(struct supervisor *sv)
 	/* each costs some µs; of very many each has its turn */
 	for (unsigned n = 0; n < high && looks < LOOKS_PER_TICK; n++) {
 		unsigned i = sv->next_look++ % high;
+		tick_function *tick = handler_find(sv->flights[i].handler)->tick;
 
-		looks += sv->flights[i].handler == HANDLER_CONNECT;
-		if (sv->flights[i].handler == HANDLER_CONNECT)
-			connect_tick(sv, i);
+		looks += tick != NULL;
+		if (tick)
+			tick(sv, i);
 	}
 	/* where no worker could be made nothing else would wake the queue */
 	if (!connect_dequeue(sv) && !worker_pool_busy(sv->workers))
@@ -462,7 +462,9 @@ static void loop(struct supervisor *sv)
 
 	while (!sv->done) {
 		int n = epoll_wait(sv->epoll, events, EPOLL_BATCH,
-				   sv->keeper_stopped ? LOOK_MS : -1);
+				   sv->ready            ? 0
+				   : sv->keeper_stopped ? LOOK_MS
+							: -1);
 
 		if (sv->keeper_stopped)
 			look_after_keeper(sv);
@@ -523,6 +525,7 @@ static void supervisor_done(struct supervisor *sv)
 	proctab_free(sv->processes);
 	reporter_free(sv->reporter);
 	arena_done(&sv->arena);
+	send_scratch_free(sv->scratch);
 	(void)munmap(sv->flights, JOURNAL_SLOTS * sizeof *sv->flights);
 }
 

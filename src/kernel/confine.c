@@ -60,7 +60,9 @@ static const char *const allowed[] = {
 	"connect",
 	"getsockopt",
 	"sendmsg",
+	"sendto",
 	"recvmsg",
+	"process_vm_writev", /* lengths that sendmmsg(2) gives back */
 	/* connecting AF_UNIX sockets as the caller */
 	"kcmp",
 	"getegid",

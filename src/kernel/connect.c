@@ -35,9 +35,19 @@ int connect_kind(int fd, struct socket_kind *ret)
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0)
 		return -errno;
-	kind.may_block = !is_instant(&kind, flags & O_NONBLOCK);
+	kind.nonblocking = flags & O_NONBLOCK;
+	kind.may_block = !is_instant(&kind, kind.nonblocking);
 	*ret = kind;
 	return 0;
+}
+
+uint16_t socket_protocol(const struct socket_kind *kind)
+{
+	if (kind->domain != AF_INET && kind->domain != AF_INET6)
+		return 0;
+	if (kind->protocol)
+		return (uint16_t)kind->protocol;
+	return kind->type == SOCK_STREAM ? 6 : kind->type == SOCK_DGRAM ? 17 : 0;
 }
 
 int64_t connect_timeout_ns(int fd)

@@ -14,11 +14,17 @@
 
 struct socket_kind {
 	int domain, type, protocol; /* SO_DOMAIN, SO_TYPE, SO_PROTOCOL */
-	bool may_block;             /* false when it surely does not */
+	bool may_block;             /* false when a connect surely does not */
+	bool nonblocking;           /* O_NONBLOCK */
 };
 
 /* Kind of the socket FD: 0, -ENOTSOCK, or -errno. */
 int connect_kind(int fd, struct socket_kind *ret);
+
+/* IPPROTO_* as rules know it: the socket's own, or the default of its type; 0 for
+ * families without.
+ */
+uint16_t socket_protocol(const struct socket_kind *kind);
 
 /* SO_SNDTIMEO, which bounds a connect as well, in ns; 0 = none. */
 int64_t connect_timeout_ns(int fd);

@@ -24,6 +24,16 @@ ssize_t target_read(pid_t tid, uint64_t address, void *buf, size_t size)
 	return n < 0 ? -errno : n;
 }
 
+ssize_t target_write(pid_t tid, uint64_t address, const void *buf, size_t size)
+{
+	struct iovec local = { .iov_base = (void *)(uintptr_t)buf, .iov_len = size };
+	struct iovec remote = { .iov_base = (void *)(uintptr_t)address, .iov_len = size };
+	ssize_t n;
+
+	n = process_vm_writev(tid, &local, 1, &remote, 1, 0);
+	return n < 0 ? -errno : n;
+}
+
 ssize_t target_read_string(pid_t tid, uint64_t address, char *buf, size_t size)
 {
 	size_t used = 0;

@@ -22,6 +22,11 @@ enum {
  */
 ssize_t target_read(pid_t tid, uint64_t address, void *buf, size_t size);
 
+/* The same in the other direction: bytes written. For results that a call leaves in
+ * memory.
+ */
+ssize_t target_write(pid_t tid, uint64_t address, const void *buf, size_t size);
+
 /* A NUL-terminated string, read page by page. Its length, -EFAULT,
  * -ENAMETOOLONG when no NUL comes within SIZE bytes, -EPERM, -ESRCH.
  */

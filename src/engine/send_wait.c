@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* send_wait.c - messages that wait for room, for a connection, or for an identity:
+ * a worker sends them in the caller's place.
+ */
+#include "config.h"
+
+#include "engine/send.h"
+
+#include <errno.h>
+
+#include "kernel/notify.h"
+
+/* Each one that waits holds a slot of the journal. */
+enum { QUEUED_MAX = JOURNAL_SLOTS - 512 };
+
+static bool may_queue(const struct supervisor *sv)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < sv->high; i++)
+		count += sv->flights[i].state == FLIGHT_QUEUED;
+	return count < QUEUED_MAX;
+}
+
+/* What came of a message that is not sent as a whole. */
+static int64_t so_far(const struct send_job *job, int error)
+{
+	return job->done ? (int64_t)job->done : error;
+}
+
+/* Waits for a worker, as it would wait for room; see connect_wait.c. */
+static void wait_in_queue(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	int64_t timeout = connect_timeout_ns(f->send.job.fd);
+
+	(void)close(TAKE_FD(f->send.job.fd));
+	sv->journal->slots[slot].bytes = f->send.job.done;
+	journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
+	if (timeout && !f->queued_until_ns)
+		f->queued_until_ns = now_monotonic_ns() + timeout;
+	f->state = FLIGHT_QUEUED;
+	flight_tick(sv, true);
+}
+
+void send_wait(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+
+	/* where nothing is refused the kernel may do it, if nothing is done yet */
+	if (!flight_enforces(sv, EVENT_CONNECT) && !f->send.job.done) {
+		(void)close(TAKE_FD(f->send.job.fd));
+		flight_continue(sv, slot);
+		return;
+	}
+	send_begin_deed(sv, slot);
+	if (flight_work(sv, slot, WORKERS_PER_PROCESS,
+			(struct worker_request){ .job = send_run,
+						 .data = &f->send.job,
+						 .size = sizeof f->send.job }) == 0)
+		return;
+	if (may_queue(sv))
+		wait_in_queue(sv, slot);
+	else
+		(void)send_message_through(sv, slot, so_far(&f->send.job, -EAGAIN));
+}
+
+bool send_called_off_in_vain(struct supervisor *sv, unsigned slot, int result)
+{
+	struct flight *f = &sv->flights[slot];
+	bool cut = result == -EINTR || (result == 0 && send_is_stream(&f->send.job.kind) &&
+					f->send.job.done < f->send.job.total);
+
+	if (!f->interrupted || !cut || flight_signal_waits(f) ||
+	    notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
+		return false;
+	f->interrupted = false;
+	f->state = FLIGHT_NONE;
+	send_wait(sv, slot);
+	return true;
+}
+
+/* A pending signal: EINTR, or the call starts again, as its handler asks; but never
+ * with a time limit, see sock_intr_errno() of the kernel.
+ */
+static int interruption(bool limited)
+{
+	return limited ? -EINTR : -NOTIFY_ERESTARTSYS;
+}
+
+int64_t send_final_value(const struct flight *f, int result)
+{
+	const struct send_job *job = &f->send.job;
+
+	if (result == -EINTR && f->interrupted)
+		result = interruption(connect_timeout_ns(job->fd) != 0);
+	return result < 0 ? so_far(job, result) : (int64_t)job->done;
+}
+
+/* One that waits for a worker ends as one that waits for room would. */
+static void tick_queued(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+
+	if (notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
+		flight_end(sv, slot);
+	else if (flight_signal_waits(f))
+		(void)send_message_through(
+			sv, slot, so_far(&f->send.job, interruption(f->queued_until_ns != 0)));
+	else if (f->queued_until_ns && now_monotonic_ns() >= f->queued_until_ns)
+		(void)send_message_through(sv, slot, so_far(&f->send.job, -EAGAIN));
+}
+
+void send_tick(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	bool gone;
+
+	if (f->state == FLIGHT_QUEUED)
+		tick_queued(sv, slot);
+	if (f->state != FLIGHT_WORKING)
+		return;
+	gone = notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0;
+	f->interrupted = !gone && flight_signal_waits(f);
+	if (gone || f->interrupted)
+		worker_pool_interrupt(sv->workers, slot);
+}
