@@ -10,7 +10,7 @@
 #include "cmd/cmd.h"
 
 const struct command *const commands[] = {
-	&cmd_run, &cmd_doctor, &cmd_check, &cmd_eval, &cmd_version, &cmd_help, NULL,
+	&cmd_run, &cmd_doctor, &cmd_check, &cmd_eval, &cmd_test, &cmd_version, &cmd_help, NULL,
 };
 
 /* What people write instead of a command: both spellings reach the same one. */

@@ -15,7 +15,8 @@ struct command {
 	int usage_status; /* exit status for a usage error: 125 for run, else 2 or 1 */
 };
 
-extern const struct command cmd_run, cmd_check, cmd_eval, cmd_doctor, cmd_version, cmd_help;
+extern const struct command cmd_run, cmd_check, cmd_eval, cmd_test, cmd_doctor, cmd_version,
+	cmd_help;
 
 /* What `guard help COMMAND` and `guard COMMAND --help` print, on standard output.
  * Returns the exit status.

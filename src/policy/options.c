@@ -63,6 +63,7 @@ static const struct {
 } option_commands[] = {
 	{ "run", FOR_RUN },       { "check", FOR_CHECK },     { "eval", FOR_EVAL },
 	{ "doctor", FOR_DOCTOR }, { "version", FOR_VERSION }, { "help", FOR_HELP },
+	{ "test", FOR_TEST },
 };
 
 int options_each(int (*visit)(void *data, const struct option_row *row), void *data)

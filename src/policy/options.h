@@ -16,7 +16,8 @@ enum option_command {
 	FOR_DOCTOR = 1u << 3,
 	FOR_VERSION = 1u << 4,
 	FOR_HELP = 1u << 5,
-	FOR_ALL = (1u << 6) - 1,
+	FOR_TEST = 1u << 6,
+	FOR_ALL = (1u << 7) - 1,
 };
 
 enum option_type {

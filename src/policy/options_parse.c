@@ -179,7 +179,7 @@ int options_load(struct config *config, int argc, char **argv, struct err *err)
 	/* the first pass finds mistakes, --help and --config, before any file is read */
 	config_init(config);
 	r = options_parse(config, argc, argv, err);
-	if (r < 0 || config->help || !(command & (FOR_RUN | FOR_CHECK | FOR_DOCTOR)))
+	if (r < 0 || config->help || !(command & (FOR_RUN | FOR_CHECK | FOR_TEST | FOR_DOCTOR)))
 		return r;
 	path = TAKE(config->config_path);
 	config_done(config);
