@@ -78,6 +78,11 @@ int options_each(int (*visit)(void *data, const struct option_row *row), void *d
 	return 0;
 }
 
+const char *options_command_name(size_t index)
+{
+	return index < ELEMENTS(option_commands) ? option_commands[index].name : NULL;
+}
+
 unsigned options_command(const char *name)
 {
 	for (size_t i = 0; i < ELEMENTS(option_commands); i++) {

@@ -55,6 +55,8 @@ int options_each(int (*visit)(void *data, const struct option_row *row), void *d
 
 /* The bit of a command's name, 0 when it has no options. */
 unsigned options_command(const char *name);
+/* The commands that have options, one by one; NULL behind the last. */
+const char *options_command_name(size_t index);
 
 /* The whole of a command's start: defaults into CONFIG, guard.conf (or
  * --config), then the options of argv[1...] (argv[0] is the name of the

@@ -175,14 +175,12 @@ static int dump_command(const struct text_job *job, const char *name, const stru
 
 static int dump_row(void *data, const struct option_row *row)
 {
-	static const char *const names[] = {
-		"run", "check", "eval", "doctor", "version", "help",
-	};
 	const struct text_job *job = data;
+	const char *name;
 
-	for (size_t i = 0; i < ELEMENTS(names); i++) {
-		if (row->commands & options_command(names[i]))
-			(void)dump_command(job, names[i], row);
+	for (size_t i = 0; (name = options_command_name(i)); i++) {
+		if (row->commands & options_command(name))
+			(void)dump_command(job, name, row);
 	}
 	if (row->key) {
 		(void)fprintf(job->out, "key\t%s\t%s\t%s\t", row->section, row->key,
