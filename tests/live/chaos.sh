@@ -40,7 +40,7 @@ storm()
 	guard_pid=$!
 	eventually begun
 }
-begun() { [ "$(grep -c refuse events 2>/dev/null)" -ge 5 ]; }
+begun() { [ -e events ] && [ "$(grep -c refuse events)" -ge 5 ]; }
 # "pid start-time" of the process that FINDER finds: a successor may have the same pid
 identity() # FINDER
 {

@@ -31,6 +31,8 @@ tap_leave()
 {
 	local status=$? pid
 
+	# a child that has not forgotten our trap yet, because it was killed too early
+	[ "$BASHPID" -eq "$$" ] || return
 	for pid in "${started[@]}"; do
 		tap_end "$pid"
 	done
@@ -39,11 +41,13 @@ tap_leave()
 }
 trap tap_leave EXIT
 
-# Asked first, so that a server can end its own children.
+# Asked first, so that a server can end its own children. The number of one that has
+# ended may be a stranger's by now: only a child of ours is ours.
 tap_end() # PID
 {
 	local tries
 
+	grep -qs "^PPid:[[:space:]]$$\$" "/proc/$1/status" || return
 	kill -TERM "$1" 2>/dev/null || return
 	for tries in {1..50}; do
 		[ -e "/proc/$1/root" ] || break # gone, or a zombie
@@ -143,14 +147,13 @@ says()
 		{ echo "no line like: $pattern"; cat "$work/.stderr"; return 1; }
 }
 
-# eventually COMMAND...: COMMAND succeeds within ten seconds. For conditions that
-# another process brings about and that cannot be waited for otherwise.
+# eventually COMMAND...: COMMAND succeeds within a minute. For conditions that another
+# process brings about and that cannot be waited for otherwise.
 eventually()
 {
-	local tries=0
+	local end=$((SECONDS + 60))
 	until "$@"; do
-		tries=$((tries + 1))
-		[ "$tries" -lt 500 ] || { echo "never came true: $*"; return 1; }
+		[ "$SECONDS" -lt "$end" ] || { echo "never came true: $*"; return 1; }
 		sleep 0.02
 	done
 }
