@@ -101,7 +101,17 @@ static void connect_local(struct supervisor *sv, unsigned slot, struct caller *c
 	f->connect.job.host = &sv->host;
 	f->connect.job.tid = caller->tid;
 	f->connect.job.tgid = f->tgid;
-	connect_wait(sv, slot);
+	(void)connect_wait(sv, slot);
+}
+
+/* An end of a connection is at once. */
+static bool may_block(const struct flight *f)
+{
+	const struct connect_job *job = &f->connect.job;
+	bool ends = job->size >= sizeof job->address.ss_family &&
+		    job->address.ss_family == AF_UNSPEC && f->connect.kind.domain != AF_UNIX;
+
+	return f->connect.kind.may_block && !ends;
 }
 
 static void perform(struct supervisor *sv, unsigned slot, struct event *event,
@@ -110,13 +120,15 @@ static void perform(struct supervisor *sv, unsigned slot, struct event *event,
 	struct flight *f = &sv->flights[slot];
 	int result;
 
-	if (f->connect.kind.may_block) {
-		connect_wait(sv, slot);
-		return;
-	}
 	/* before the deed, see journal.h */
 	journal_slot_step(sv->journal, slot, SLOT_WORKING);
-	result = connect_as_before(f, connect_run(&f->connect.job));
+	if (may_block(f))
+		result = connect_wait(sv, slot);
+	else
+		result = connect_run(&f->connect.job);
+	if (result == CONNECT_WAITS)
+		return;
+	result = connect_as_before(f, result);
 	(void)close(TAKE_FD(f->connect.job.fd));
 	flight_result(sv, slot, result);
 	connect_report(sv, event, process, d, result);
@@ -178,6 +190,8 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 	int r;
 
 	f->connect.job = (struct connect_job){ .fd = -1 };
+	f->connect.polled = f->connect.in_progress = false;
+	f->connect.turns = 0;
 	r = target_getfd(caller->pidfd, (int)n->data.args[0]);
 	if (r < 0) {
 		/* -EPERM: the caller cannot be looked into */
@@ -203,7 +217,6 @@ static void local_worked(struct supervisor *sv, unsigned slot, int result)
 {
 	struct flight *f = &sv->flights[slot];
 
-	result = connect_final_result(f, result);
 	(void)close(TAKE_FD(f->connect.job.fd));
 	f->state = FLIGHT_NONE;
 	if (result == CONNECT_CONTINUE)
@@ -221,7 +234,8 @@ void connect_worked(struct supervisor *sv, unsigned slot, int result)
 	struct event event;
 	int r;
 
-	if (connect_called_off_in_vain(sv, slot, result))
+	result = connect_waited(sv, slot, result);
+	if (result == CONNECT_WAITS)
 		return;
 	if (f->connect.job.local) {
 		local_worked(sv, slot, result);
@@ -238,7 +252,6 @@ void connect_worked(struct supervisor *sv, unsigned slot, int result)
 		if (make_event(sv, f, process, &event) < 0)
 			process = NULL;
 	}
-	result = connect_final_result(f, result);
 	(void)close(TAKE_FD(f->connect.job.fd));
 	f->state = FLIGHT_NONE;
 	flight_result(sv, slot, result);

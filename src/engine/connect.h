@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* connect.h - what the files of connect(2) have in common: connect.c judges,
- * connect_wait.c waits; send.c makes
- * connects of its own.
+ * connect_wait.c waits, connect_ring.c without a thread; send.c makes connects of
+ * its own.
  */
 #pragma once
 #include "engine/flight.h"
@@ -18,16 +18,33 @@ int connect_event_to(struct supervisor *sv, const struct flight *f, const struct
 /* Reports the event after the answer; where nothing is enforced it is decided here. */
 void connect_report(struct supervisor *sv, struct event *event, struct process *process,
 		    struct decision *d, int result);
-/* The call of SLOT, whose job is filled in, is made by somebody who may block;
- * connect_worked() has the result. Where nobody can wait it is answered here. Takes
- * the job's descriptor.
+
+/* Instead of a result: it will come, or has been given already. */
+enum { CONNECT_WAITS = 2 };
+
+/* The call of SLOT, whose job is filled in, is made by somebody who may block. Its
+ * result (0 or -errno) when that is there at once, else CONNECT_WAITS: connect_worked()
+ * will have it, or the call was answered here, since nobody can wait for it, and the
+ * job's descriptor is closed.
  */
-void connect_wait(struct supervisor *sv, unsigned slot);
-/* The waiting was called off for a signal that another thread has taken since: the
- * caller goes on waiting, and RESULT is none. Then true.
+int connect_wait(struct supervisor *sv, unsigned slot);
+/* What RESULT of one that has waited is to the caller; CONNECT_WAITS: nothing, the
+ * waiting was called off for a signal that another thread has taken since.
  */
-bool connect_called_off_in_vain(struct supervisor *sv, unsigned slot, int result);
-/* What the result of one that has waited is to the caller. */
-int connect_final_result(const struct flight *f, int result);
+int connect_waited(struct supervisor *sv, unsigned slot, int result);
 /* What a supervisor that died over this call had already done is no error. */
 int connect_as_before(const struct flight *f, int result);
+
+/* ---- connect_ring.c ---- */
+
+/* Instead of a result: the ring cannot do it. */
+enum { CONNECT_NOT_HERE = 3 };
+
+/* Whether the call of SLOT can be made by the ring as the kernel would make it. */
+bool connect_fits_ring(const struct supervisor *sv, unsigned slot);
+/* Whether one more of PROCESS may be in the ring now. */
+bool connect_has_room(const struct supervisor *sv, pid_t process);
+/* Begins the call in the ring, or goes on with it: its result, CONNECT_WAITS or
+ * CONNECT_NOT_HERE.
+ */
+int connect_by_ring(struct supervisor *sv, unsigned slot);

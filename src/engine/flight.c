@@ -10,8 +10,10 @@
 #include "engine/flight.h"
 #include "kernel/notify.h"
 
-/* How often a caller that waits for a worker is looked after. */
-enum { TICK_NS = 20 * 1000 * 1000 };
+/* How often those that wait are looked after. Of many only some each time, so that no
+ * other call has to wait for long: see look_after_waiting().
+ */
+enum { TICK_NS = 20 * 1000 * 1000, TICK_OF_MANY_NS = 5 * 1000 * 1000, MANY = 4 };
 
 /* The next exec of the same process may go on; the loop takes it up. */
 static void wake_waiting(struct supervisor *sv, pid_t tgid)
@@ -25,6 +27,50 @@ static void wake_waiting(struct supervisor *sv, pid_t tgid)
 	}
 }
 
+void flight_waits(struct supervisor *sv, unsigned slot, enum waits_on on)
+{
+	struct flight *f = &sv->flights[slot];
+	struct waiting *w;
+
+	if (!f->waiting) {
+		f->waiting = ++sv->nwaiting;
+		sv->waiting[f->waiting - 1].on = on;
+		sv->nqueued += on >= WAITS_QUEUED;
+	}
+	w = &sv->waiting[f->waiting - 1];
+	sv->nqueued += (on >= WAITS_QUEUED) - (w->on >= WAITS_QUEUED);
+	*w = (struct waiting){ .slot = slot, .tgid = f->tgid, .on = on };
+	if (!sv->tick_ns)
+		flight_tick(sv);
+}
+
+bool flight_may_wait(const struct supervisor *sv)
+{
+	return sv->nwaiting < JOURNAL_SLOTS - 512;
+}
+
+static void waits_no_more(struct supervisor *sv, struct flight *f)
+{
+	struct waiting last;
+
+	if (!f->waiting)
+		return;
+	sv->nqueued -= sv->waiting[f->waiting - 1].on >= WAITS_QUEUED;
+	last = sv->waiting[--sv->nwaiting];
+	sv->waiting[f->waiting - 1] = last;
+	sv->flights[last.slot].waiting = f->waiting;
+	f->waiting = 0;
+}
+
+unsigned flight_in_ring(const struct supervisor *sv, pid_t tgid)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < sv->nwaiting; i++)
+		count += sv->waiting[i].on == WAITS_IN_RING && sv->waiting[i].tgid == tgid;
+	return count;
+}
+
 void flight_end(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
@@ -35,6 +81,7 @@ void flight_end(struct supervisor *sv, unsigned slot)
 	journal_slot_step(sv->journal, slot, SLOT_FREE);
 	if (f->pidfd >= 0)
 		(void)close(TAKE_FD(f->pidfd));
+	waits_no_more(sv, f);
 	f->state = FLIGHT_NONE;
 	f->handler = HANDLER_NONE;
 	while (sv->high && sv->flights[sv->high - 1].handler == HANDLER_NONE &&
@@ -70,14 +117,14 @@ void flight_continue(struct supervisor *sv, unsigned slot)
 	flight_end(sv, slot);
 }
 
-void flight_tick(struct supervisor *sv, bool on)
+void flight_tick(struct supervisor *sv)
 {
-	struct itimerspec spec = { .it_interval.tv_nsec = on ? TICK_NS : 0,
-				   .it_value.tv_nsec = on ? TICK_NS : 0 };
+	int every = !sv->nwaiting ? 0 : sv->nwaiting > MANY ? TICK_OF_MANY_NS : TICK_NS;
+	struct itimerspec spec = { .it_interval.tv_nsec = every, .it_value.tv_nsec = every };
 
-	if (sv->ticking != on)
+	if (sv->tick_ns != every)
 		(void)timerfd_settime(sv->timer, 0, &spec, NULL);
-	sv->ticking = on;
+	sv->tick_ns = every;
 }
 
 int flight_work(struct supervisor *sv, unsigned slot, unsigned limit, struct worker_request request)
@@ -98,7 +145,7 @@ int flight_work(struct supervisor *sv, unsigned slot, unsigned limit, struct wor
 		return r;
 	}
 	f->state = FLIGHT_WORKING;
-	flight_tick(sv, true);
+	flight_waits(sv, slot, WAITS_FOR_WORKER);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "engine/supervisor.h"
 #include "kernel/connect.h"
 #include "kernel/resolve.h"
+#include "kernel/ring.h"
 #include "kernel/send.h"
 #include "kernel/verify.h"
 #include "kernel/worker.h"
@@ -19,7 +20,8 @@ enum flight_state {
 	FLIGHT_NONE,
 	FLIGHT_WAITING, /* another exec of the same process goes first */
 	FLIGHT_READY,   /* to be dispatched by the loop */
-	FLIGHT_QUEUED,  /* waits for a worker */
+	FLIGHT_QUEUED,  /* waits for a worker, or for room in the ring */
+	FLIGHT_RING,    /* the ring has it */
 	FLIGHT_WORKING, /* a worker has it */
 	FLIGHT_EXEC,    /* continued, one ptrace stop will come */
 	FLIGHT_DYING,   /* killed at its stop, to be reaped */
@@ -43,20 +45,24 @@ struct flight {
 	enum syscall_handler handler;
 	const char *syscall;
 	pid_t tid, tgid;
-	int pidfd;               /* of tid, kept while it executes; -1 = none */
-	int64_t deadline_ns;     /* monotonic; of a worker that prepares a verdict */
-	int64_t queued_until_ns; /* monotonic; SO_SNDTIMEO of one that had to wait, 0 = none */
-	bool judged;             /* passed a first look */
-	bool recovered;          /* was in a worker of a dead supervisor */
-	bool interrupted;        /* the worker was told to give up for a signal */
-	bool stopped;            /* at its exec stop, while a worker looks for the script */
-	bool dead;               /* and killed there */
+	int pidfd;           /* of tid, kept while it executes; -1 = none */
+	int64_t deadline_ns; /* monotonic; of a worker that prepares a verdict */
+	int64_t until_ns;    /* monotonic; where SO_SNDTIMEO ends, 0 = nowhere */
+	unsigned waiting;    /* one more than its row of those that wait, 0 = none */
+	bool judged;         /* passed a first look */
+	bool recovered;      /* was under way when a supervisor died */
+	bool interrupted;    /* the waiting was called off for a signal */
+	bool stopped;        /* at its exec stop, while a worker looks for the script */
+	bool dead;           /* and killed there */
 	union {
 		struct exec_job exec;
 		struct verify_script script; /* stopped */
 		struct {
 			struct connect_job job;
 			struct socket_kind kind;
+			bool polled;      /* the ring waits for one in progress */
+			bool in_progress; /* it already was at our connect */
+			unsigned turns;   /* how often */
 		} connect;
 		struct {
 			struct send_job job;
@@ -65,27 +71,45 @@ struct flight {
 	};
 };
 
+/* One that waits: what has to be known of all of them again and again, close together.
+ */
+struct waiting {
+	unsigned slot;
+	pid_t tgid;
+	enum waits_on {
+		WAITS_FOR_WORKER, /* or has had one */
+		WAITS_IN_RING,
+		WAITS_FOR_TURN, /* FLIGHT_READY */
+		/* FLIGHT_QUEUED, for a worker or for room in the ring; from here on */
+		WAITS_QUEUED,
+		WAITS_QUEUED_FOR_RING,
+	} on;
+};
+
 struct supervisor {
 	struct supervisor_options options;
 	const struct ruleset *ruleset;
 	struct journal *journal;
 	struct proctab *processes;
 	struct worker_pool *workers;
+	struct ring *ring; /* NULL = none here: workers wait instead */
 	struct reporter *reporter;
 	struct arena arena; /* of the event in hand */
 	struct launch launch;
 	struct resolve_host host;
-	struct flight *flights;       /* JOURNAL_SLOTS */
+	struct flight *flights;  /* JOURNAL_SLOTS */
+	struct waiting *waiting; /* likewise; the first NWAITING count */
+	unsigned nwaiting, nqueued;
 	struct send_scratch *scratch; /* of the message in hand; NULL = none was sent yet */
 	const char *service;
-	unsigned next_look;    /* where the next tick begins */
-	unsigned next_dequeue; /* likewise, for those in the queue */
-	unsigned ready;        /* flights in FLIGHT_READY */
-	unsigned high;         /* one past the highest slot in use */
+	unsigned next_look, next_dear_look; /* where the next tick begins */
+	unsigned next_dequeue;              /* likewise, for those in the queue */
+	unsigned ready;                     /* flights in FLIGHT_READY */
+	unsigned high;                      /* one past the highest slot in use */
 	int listener, epoll, signals, timer;
+	int tick_ns;         /* what the timer is armed with, 0 = nothing */
 	bool stalled;        /* no free slot: callers wait */
 	bool watching;       /* the listener is watched */
-	bool ticking;        /* the timer is armed */
 	bool recorder_full;  /* the recorder's end is watched for writing */
 	bool condemned;      /* the keeper is gone: who calls is killed */
 	bool keeper_stopped; /* and a SIGCONT of the workload must be passed on */
@@ -134,8 +158,16 @@ void flight_refuse_after(struct supervisor *sv, unsigned slot, struct event *eve
  */
 bool flight_refuse_unreadable(struct supervisor *sv, unsigned slot, struct event *event,
 			      enum reason reason);
-/* Turns the timer on or off that looks after workers. */
-void flight_tick(struct supervisor *sv, bool on);
+/* The flight waits: it is looked after until it ends. */
+void flight_waits(struct supervisor *sv, unsigned slot, enum waits_on on);
+/* Each one that waits holds a slot of the journal, and the other calls of the workload
+ * need some: false when no more may wait.
+ */
+bool flight_may_wait(const struct supervisor *sv);
+/* How many flights of the process wait in the ring. */
+unsigned flight_in_ring(const struct supervisor *sv, pid_t tgid);
+/* Sets the timer that looks after those that wait. */
+void flight_tick(struct supervisor *sv);
 struct decision flight_decide(struct supervisor *sv, const struct event *event);
 
 /* ---- start.c ---- */
@@ -160,7 +192,10 @@ typedef void tick_function(struct supervisor *sv, unsigned slot);
 struct handler {
 	received_function *received; /* NULL = the call has no handler */
 	worked_function *worked;     /* a worker that it was given to is through */
-	tick_function *tick;         /* looks whether anybody still waits for the call */
+	worked_function *ringed;     /* likewise the ring */
+	/* both look after one that waits; of many each has its turn */
+	tick_function *look; /* well below a µs: is the caller still there? */
+	tick_function *tick; /* some ten µs: does a signal wait for it? */
 };
 /* Never NULL. */
 const struct handler *handler_find(enum syscall_handler handler);
@@ -174,10 +209,11 @@ void exec_overdue(struct supervisor *sv, unsigned slot);
 bool exec_stopped(struct supervisor *sv, pid_t pid, int status);
 void connect_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void connect_worked(struct supervisor *sv, unsigned slot, int result);
-/* Looks whether anybody still waits for the call, and for nothing else. */
+void connect_ringed(struct supervisor *sv, unsigned slot, int result);
+void connect_look(struct supervisor *sv, unsigned slot);
 void connect_tick(struct supervisor *sv, unsigned slot);
-/* Those in the queue may get a worker. True when some are still in it. */
-bool connect_dequeue(struct supervisor *sv);
+/* Those in the queue may get a worker, or room in the ring. */
+void connect_dequeue(struct supervisor *sv);
 void registers_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void send_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void send_worked(struct supervisor *sv, unsigned slot, int result);

@@ -6,18 +6,19 @@
 #include "engine/flight.h"
 
 static const struct handler handlers[] = {
-	[HANDLER_EXEC] = { exec_received, exec_worked, NULL },
-	[HANDLER_CONNECT] = { connect_received, connect_worked, connect_tick },
-	[HANDLER_SENDTO] = { send_received, send_worked, send_tick },
-	[HANDLER_KILL] = { kill_received, NULL, NULL },
-	[HANDLER_PIDFD_SIGNAL] = { pidfd_signal_received, NULL, NULL },
-	[HANDLER_TARGET] = { target_received, NULL, NULL },
-	[HANDLER_REGISTERS] = { registers_received, NULL, NULL },
+	[HANDLER_EXEC] = { .received = exec_received, .worked = exec_worked },
+	[HANDLER_CONNECT] = { connect_received, connect_worked, connect_ringed, connect_look,
+			      connect_tick },
+	[HANDLER_SENDTO] = { .received = send_received, .worked = send_worked, .tick = send_tick },
+	[HANDLER_KILL] = { .received = kill_received },
+	[HANDLER_PIDFD_SIGNAL] = { .received = pidfd_signal_received },
+	[HANDLER_TARGET] = { .received = target_received },
+	[HANDLER_REGISTERS] = { .received = registers_received },
 };
 
 const struct handler *handler_find(enum syscall_handler handler)
 {
-	static const struct handler none = { NULL, NULL, NULL };
+	static const struct handler none = { .received = NULL };
 
 	return handler < ELEMENTS(handlers) ? &handlers[handler] : &none;
 }

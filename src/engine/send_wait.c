@@ -10,18 +10,6 @@
 
 #include "kernel/notify.h"
 
-/* Each one that waits holds a slot of the journal. */
-enum { QUEUED_MAX = JOURNAL_SLOTS - 512 };
-
-static bool may_queue(const struct supervisor *sv)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < sv->high; i++)
-		count += sv->flights[i].state == FLIGHT_QUEUED;
-	return count < QUEUED_MAX;
-}
-
 /* What came of a message that is not sent as a whole. */
 static int64_t so_far(const struct send_job *job, int error)
 {
@@ -37,10 +25,10 @@ static void wait_in_queue(struct supervisor *sv, unsigned slot)
 	(void)close(TAKE_FD(f->send.job.fd));
 	sv->journal->slots[slot].bytes = f->send.job.done;
 	journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
-	if (timeout && !f->queued_until_ns)
-		f->queued_until_ns = now_monotonic_ns() + timeout;
+	if (timeout && !f->until_ns)
+		f->until_ns = now_monotonic_ns() + timeout;
 	f->state = FLIGHT_QUEUED;
-	flight_tick(sv, true);
+	flight_waits(sv, slot, WAITS_QUEUED);
 }
 
 void send_wait(struct supervisor *sv, unsigned slot)
@@ -59,7 +47,7 @@ void send_wait(struct supervisor *sv, unsigned slot)
 						 .data = &f->send.job,
 						 .size = sizeof f->send.job }) == 0)
 		return;
-	if (may_queue(sv))
+	if (flight_may_wait(sv))
 		wait_in_queue(sv, slot);
 	else
 		(void)send_message_through(sv, slot, so_far(&f->send.job, -EAGAIN));
@@ -105,9 +93,9 @@ static void tick_queued(struct supervisor *sv, unsigned slot)
 	if (notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
 		flight_end(sv, slot);
 	else if (flight_signal_waits(f))
-		(void)send_message_through(
-			sv, slot, so_far(&f->send.job, interruption(f->queued_until_ns != 0)));
-	else if (f->queued_until_ns && now_monotonic_ns() >= f->queued_until_ns)
+		(void)send_message_through(sv, slot,
+					   so_far(&f->send.job, interruption(f->until_ns != 0)));
+	else if (f->until_ns && now_monotonic_ns() >= f->until_ns)
 		(void)send_message_through(sv, slot, so_far(&f->send.job, -EAGAIN));
 }
 

@@ -34,14 +34,24 @@ enum {
 	 * the spans that they are read through */
 	EVENT_ARENA_SIZE = 96 * 1024 * 1024,
 	EPOLL_BATCH = 8,
-	LOOKS_PER_TICK = 128,
+	/* what a tick takes, some 40 and 20 µs, others may have to wait */
+	DEAR_LOOKS_PER_TICK = 3,
+	LOOKS_PER_TICK = 48,
 	/* descriptors that are not the process table's */
 	FDS_RESERVED = 256,
 	PIDFDS_MAX = 4096,
 };
 
 /* What an epoll event is about. */
-enum source { FROM_LISTENER, FROM_SIGNALS, FROM_WORKERS, FROM_KEEPER, FROM_RECORDER, FROM_TIMER };
+enum source {
+	FROM_LISTENER,
+	FROM_SIGNALS,
+	FROM_WORKERS,
+	FROM_RING,
+	FROM_KEEPER,
+	FROM_RECORDER,
+	FROM_TIMER
+};
 
 /* ---- notifications ---- */
 
@@ -153,7 +163,7 @@ static void receive(struct supervisor *sv)
 	journal_slot_step(sv->journal, (unsigned)slot, SLOT_RECEIVED);
 	sv->journal->slots[slot].recovered = false;
 	sv->flights[slot].recovered = false;
-	sv->flights[slot].queued_until_ns = 0;
+	sv->flights[slot].until_ns = 0;
 	sv->flights[slot].tgid = 0;
 	dispatch(sv, (unsigned)slot);
 }
@@ -171,40 +181,70 @@ static void take_results(struct supervisor *sv)
 		arena_reset(&sv->arena);
 		handler_find(sv->flights[slot].handler)->worked(sv, slot, result);
 	}
-	if (!connect_dequeue(sv) && !worker_pool_busy(sv->workers))
-		flight_tick(sv, false);
+	connect_dequeue(sv);
 }
 
-/* A worker is taken out of its call when the caller is gone or has a signal to
- * attend to. When a verdict is due it is given without the worker: a file server
- * need not heed signals.
+/* True when there was one: others may have become ready. */
+static bool take_results_of_ring(struct supervisor *sv)
+{
+	bool any = false;
+	unsigned slot;
+	int result;
+
+	while (sv->ring && ring_take(sv->ring, &slot, &result)) {
+		any = true;
+		arena_reset(&sv->arena);
+		handler_find(sv->flights[slot].handler)->ringed(sv, slot, result);
+	}
+	if (any)
+		connect_dequeue(sv);
+	return any;
+}
+
+/* When a verdict is due it is given without the worker: a file server need not heed
+ * signals. The last of those that wait takes the place of one that ends.
  */
-static void look_after_workers(struct supervisor *sv)
+static void look_for_overdue(struct supervisor *sv)
 {
 	int64_t now = now_monotonic_ns();
-	unsigned looks = 0, high = sv->high;
+
+	for (unsigned i = sv->nwaiting; i-- > 0;) {
+		unsigned slot = sv->waiting[i].slot;
+		const struct flight *f = &sv->flights[slot];
+
+		if (sv->waiting[i].on == WAITS_FOR_WORKER && f->handler == HANDLER_EXEC &&
+		    f->state == FLIGHT_WORKING && now > f->deadline_ns)
+			exec_overdue(sv, slot);
+	}
+}
+
+/* Those that wait are called off when the caller is gone, or has a signal to attend to.
+ * Of many each has its turn.
+ */
+static void look_after_waiting(struct supervisor *sv)
+{
 	uint64_t count;
 
 	(void)!read(sv->timer, &count, sizeof count);
-	for (unsigned i = 0; i < sv->high; i++) {
-		struct flight *f = &sv->flights[i];
+	look_for_overdue(sv);
+	for (unsigned n = MIN(sv->nwaiting, (unsigned)LOOKS_PER_TICK); n && sv->nwaiting; n--) {
+		unsigned slot = sv->waiting[sv->next_look++ % sv->nwaiting].slot;
+		tick_function *look = handler_find(sv->flights[slot].handler)->look;
 
-		if (f->handler == HANDLER_EXEC && f->state == FLIGHT_WORKING &&
-		    now > f->deadline_ns)
-			exec_overdue(sv, i);
+		if (look)
+			look(sv, slot);
 	}
-	/* each costs some µs; of very many each has its turn */
-	for (unsigned n = 0; n < high && looks < LOOKS_PER_TICK; n++) {
-		unsigned i = sv->next_look++ % high;
-		tick_function *tick = handler_find(sv->flights[i].handler)->tick;
+	for (unsigned n = MIN(sv->nwaiting, (unsigned)DEAR_LOOKS_PER_TICK); n && sv->nwaiting;
+	     n--) {
+		unsigned slot = sv->waiting[sv->next_dear_look++ % sv->nwaiting].slot;
+		tick_function *tick = handler_find(sv->flights[slot].handler)->tick;
 
-		looks += tick != NULL;
 		if (tick)
-			tick(sv, i);
+			tick(sv, slot);
 	}
 	/* where no worker could be made nothing else would wake the queue */
-	if (!connect_dequeue(sv) && !worker_pool_busy(sv->workers))
-		flight_tick(sv, false);
+	connect_dequeue(sv);
+	flight_tick(sv);
 }
 
 /* ---- children ---- */
@@ -342,6 +382,8 @@ static int open_sources(struct supervisor *sv)
 		r = watch(sv, sv->signals, FROM_SIGNALS);
 	if (r == 0)
 		r = watch(sv, worker_pool_fd(sv->workers), FROM_WORKERS);
+	if (r == 0 && sv->ring)
+		r = watch(sv, ring_fd(sv->ring), FROM_RING);
 	if (r == 0)
 		r = watch(sv, sv->timer, FROM_TIMER);
 	if (r == 0)
@@ -358,6 +400,24 @@ static unsigned pidfd_budget(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= FDS_RESERVED)
 		return 0;
 	return (unsigned)MIN((limit.rlim_cur - FDS_RESERVED) / 2, (rlim_t)PIDFDS_MAX);
+}
+
+/* What lies in the journal may all wait, but for some slots that other calls need. A
+ * connect that waits keeps a descriptor.
+ */
+static void make_ring(struct supervisor *sv)
+{
+	struct rlimit limit;
+	rlim_t max = JOURNAL_SLOTS - 1024;
+	int r;
+
+	if (sv->options.config->mode == MODE_OFF || !sv->ruleset->needs[EVENT_CONNECT].watched ||
+	    getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < FDS_RESERVED + 4)
+		return;
+	max = MIN(max, (limit.rlim_cur - FDS_RESERVED) / 4);
+	r = ring_new(JOURNAL_SLOTS, (unsigned)max, &sv->ring);
+	if (r < 0)
+		log_debug("no io_uring here (%s): connects wait in threads", strerror(-r));
 }
 
 static int make_parts(struct supervisor *sv)
@@ -387,6 +447,10 @@ static int make_parts(struct supervisor *sv)
 		return -ENOMEM;
 	for (unsigned i = 0; i < JOURNAL_SLOTS; i++)
 		sv->flights[i].pidfd = -1;
+	sv->waiting = calloc(JOURNAL_SLOTS, sizeof *sv->waiting);
+	if (!sv->waiting)
+		return -ENOMEM;
+	make_ring(sv);
 	r = arena_init(&sv->arena, EVENT_ARENA_SIZE);
 	if (r == 0)
 		r = resolve_host_init(&sv->host);
@@ -424,7 +488,8 @@ static void handle(struct supervisor *sv, const struct epoll_event *event)
 	case FROM_WORKERS: take_results(sv); break;
 	case FROM_KEEPER: from_keeper(sv); break;
 	case FROM_RECORDER: reporter_receive(sv->reporter); break;
-	case FROM_TIMER: look_after_workers(sv); break;
+	case FROM_TIMER: look_after_waiting(sv); break;
+	case FROM_RING: break; /* with every turn of the loop */
 	}
 }
 
@@ -470,7 +535,9 @@ static void loop(struct supervisor *sv)
 			look_after_keeper(sv);
 		for (int i = 0; i < n; i++)
 			handle(sv, &events[i]);
-		dispatch_ready(sv);
+		do
+			dispatch_ready(sv);
+		while (take_results_of_ring(sv));
 		watch_listener(sv);
 		flush(sv);
 	}
@@ -522,9 +589,11 @@ static void supervisor_done(struct supervisor *sv)
 	(void)close(sv->options.keeper);
 	(void)close(sv->listener);
 	worker_pool_free(sv->workers);
+	ring_free(sv->ring);
 	proctab_free(sv->processes);
 	reporter_free(sv->reporter);
 	arena_done(&sv->arena);
+	free(sv->waiting);
 	send_scratch_free(sv->scratch);
 	(void)munmap(sv->flights, JOURNAL_SLOTS * sizeof *sv->flights);
 }
@@ -580,7 +649,9 @@ int supervisor_run(const struct supervisor_options *options)
 		start_begin(&sv);
 	else
 		start_recover(&sv);
-	dispatch_ready(&sv);
+	do
+		dispatch_ready(&sv);
+	while (take_results_of_ring(&sv));
 	loop(&sv);
 	settle(&sv);
 	supervisor_done(&sv);

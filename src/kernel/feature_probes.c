@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
@@ -24,6 +23,7 @@
 #include <sys/wait.h>
 
 #include "kernel/filter.h"
+#include "kernel/ring.h"
 
 /* Newer than the headers of Debian 12. */
 #ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
@@ -294,10 +294,10 @@ int feature_probe_FANOTIFY_PERMISSION(struct feature_probe *probe)
 
 int feature_probe_IO_URING(struct feature_probe *probe)
 {
-	struct io_uring_params params = { 0 };
+	struct ring *ring = NULL;
 
 	(void)probe;
-	return syscall(SYS_io_uring_setup, 1, &params) < 0 ? -errno : 0;
+	return ring_new(1, 1, &ring);
 }
 
 int feature_probe_PIDFD_THREAD(struct feature_probe *probe)

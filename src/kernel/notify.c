@@ -25,7 +25,13 @@ int notify_valid(int listener, uint64_t id)
 
 static int send_response(int listener, struct seccomp_notif_resp *response)
 {
-	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, response) < 0 ? -errno : 0;
+	int r;
+
+	/* it is interrupted not by signals alone, but also by what a ring has to do */
+	do
+		r = ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, response) < 0 ? -errno : 0;
+	while (r == -EINTR);
+	return r;
 }
 
 int notify_return(int listener, uint64_t id, int64_t retval)
