@@ -32,6 +32,7 @@ static const struct {
 	{ NEED_PACKAGE, "package of the file", "kernel" },
 	{ NEED_SESSION, "user session", "memory" },
 	{ NEED_HOSTNAMES, "host names", "memory" },
+	{ NEED_PEER_PATH, "file of the peer's socket", "kernel" },
 };
 
 static const char *const guarantees[] = {

@@ -33,7 +33,15 @@ int connect_event_to(struct supervisor *sv, const struct flight *f, const struct
 	r = sockaddr_decode(peer->address, peer->size, &sv->arena, &event->connect.addr);
 	if (r < 0)
 		return r;
+	if (peer->kind->domain == AF_UNIX)
+		return local_name(sv, f, &event->connect.addr);
 	return hosts_name(sv->options.origin->hosts, &sv->arena, &event->connect.addr);
+}
+
+struct decision connect_decide(struct supervisor *sv, struct flight *f, struct event *event)
+{
+	return event->connect.addr.family == AF_UNIX ? local_decide(sv, f, event)
+						     : flight_decide(sv, event);
 }
 
 static int make_event(struct supervisor *sv, const struct flight *f, const struct process *process,
@@ -46,22 +54,19 @@ static int make_event(struct supervisor *sv, const struct flight *f, const struc
 	return connect_event_to(sv, f, process, &peer, event);
 }
 
-void connect_report(struct supervisor *sv, struct event *event, struct process *process,
-		    struct decision *d, int result)
+void connect_report(struct supervisor *sv, struct flight *f, struct event *event,
+		    struct process *process, struct decision *d, int result)
 {
-	event->retval = result;
+	event->retval = MIN(result, 0);
 	if (!flight_enforces(sv, EVENT_CONNECT))
-		*d = flight_decide(sv, event);
+		*d = connect_decide(sv, f, event);
 	if (!d->nmatches)
 		return;
 	(void)proctab_refresh(sv->processes, process, event->tid, UINT64_MAX);
-	reporter_report(sv->reporter, event, d, GUARANTEE_EMULATED);
+	reporter_report(sv->reporter, event, d, f->left ? GUARANTEE_OBSERVED : GUARANTEE_EMULATED);
 }
 
-/* The address as the kernel would take it in, in its order of errors
- * (net/socket.c, move_addr_to_kernel). 0, or the errno for the caller.
- */
-static int read_address(struct flight *f, const struct seccomp_notif *n)
+int connect_read_address(struct flight *f, const struct seccomp_notif *n)
 {
 	int size = (int)n->data.args[2];
 	ssize_t r;
@@ -77,31 +82,11 @@ static int read_address(struct flight *f, const struct seccomp_notif *n)
 	return r == size ? 0 : -EFAULT;
 }
 
-/* An AF_UNIX socket, about whose peers there are no rules. It matters all the same
- * what is connected: with a number that others can change, the kernel would take
- * the socket that is there when it looks.
- */
-static void connect_local(struct supervisor *sv, unsigned slot, struct caller *caller)
+void connect_drop(struct flight *f)
 {
-	struct flight *f = &sv->flights[slot];
-	int r;
-
-	if (!flight_enforces(sv, EVENT_CONNECT)) {
+	if (f->connect.job.fd >= 0)
 		(void)close(TAKE_FD(f->connect.job.fd));
-		flight_continue(sv, slot);
-		return;
-	}
-	r = read_address(f, flight_notification(sv, slot));
-	if (r < 0) {
-		(void)close(TAKE_FD(f->connect.job.fd));
-		flight_fail(sv, slot, -r);
-		return;
-	}
-	f->connect.job.local = true;
-	f->connect.job.host = &sv->host;
-	f->connect.job.tid = caller->tid;
-	f->connect.job.tgid = f->tgid;
-	(void)connect_wait(sv, slot);
+	peer_drop(&f->look);
 }
 
 /* An end of a connection is at once. */
@@ -129,27 +114,26 @@ static void perform(struct supervisor *sv, unsigned slot, struct event *event,
 	if (result == CONNECT_WAITS)
 		return;
 	result = connect_as_before(f, result);
-	(void)close(TAKE_FD(f->connect.job.fd));
+	connect_drop(f);
 	flight_result(sv, slot, result);
-	connect_report(sv, event, process, d, result);
+	connect_report(sv, f, event, process, d, result);
 }
 
 /* The caller's socket, address or identity is out of reach, or its call is wrong,
  * which the kernel finds out as well: ERROR, where guard may refuse something.
  */
-static void cannot_judge(struct supervisor *sv, unsigned slot, int error)
+void connect_cannot_judge(struct supervisor *sv, unsigned slot, int error)
 {
 	struct flight *f = &sv->flights[slot];
 
-	if (f->connect.job.fd >= 0)
-		(void)close(TAKE_FD(f->connect.job.fd));
+	connect_drop(f);
 	if (flight_enforces(sv, EVENT_CONNECT))
 		flight_fail(sv, slot, error);
 	else
 		flight_continue(sv, slot);
 }
 
-static void judge(struct supervisor *sv, unsigned slot, struct caller *caller)
+void connect_judge(struct supervisor *sv, unsigned slot, struct caller *caller)
 {
 	struct flight *f = &sv->flights[slot];
 	const struct event_needs *needs = &sv->ruleset->needs[EVENT_CONNECT];
@@ -164,23 +148,26 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller)
 	if (process && r == 0)
 		r = make_event(sv, f, process, &event);
 	if (r == 0 && notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0) {
-		(void)close(TAKE_FD(f->connect.job.fd));
+		connect_drop(f);
 		flight_end(sv, slot);
 		return;
 	}
 	if (r < 0) {
-		cannot_judge(sv, slot, r == -ENOMEM ? ENOMEM : EPERM);
+		connect_cannot_judge(sv, slot, r == -ENOMEM ? ENOMEM : EPERM);
 		return;
 	}
 	if (flight_enforces(sv, EVENT_CONNECT))
-		d = flight_decide(sv, &event);
+		d = connect_decide(sv, f, &event);
 	if (d.strongest.kind >= VERDICT_BLOCKED) {
-		(void)close(TAKE_FD(f->connect.job.fd));
+		connect_drop(f);
 		(void)proctab_refresh(sv->processes, process, f->tid, UINT64_MAX);
 		flight_refuse(sv, slot, &event, &d, GUARANTEE_EMULATED);
 		return;
 	}
-	perform(sv, slot, &event, process, &d);
+	if (f->connect.kind.domain == AF_UNIX)
+		local_perform(sv, slot, &event, process);
+	else
+		perform(sv, slot, &event, process, &d);
 }
 
 void connect_received(struct supervisor *sv, unsigned slot, struct caller *caller)
@@ -195,31 +182,31 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 	r = target_getfd(caller->pidfd, (int)n->data.args[0]);
 	if (r < 0) {
 		/* -EPERM: the caller cannot be looked into */
-		cannot_judge(sv, slot, -r);
+		connect_cannot_judge(sv, slot, -r);
 		return;
 	}
 	f->connect.job.fd = r;
 	r = connect_kind(f->connect.job.fd, &f->connect.kind);
 	if (r == 0 && f->connect.kind.domain == AF_UNIX) {
-		connect_local(sv, slot, caller);
+		local_received(sv, slot, caller);
 		return;
 	}
 	if (r == 0)
-		r = read_address(f, n);
+		r = connect_read_address(f, n);
 	if (r < 0) {
-		cannot_judge(sv, slot, -r);
+		connect_cannot_judge(sv, slot, -r);
 		return;
 	}
-	judge(sv, slot, caller);
+	connect_judge(sv, slot, caller);
 }
 
-static void local_worked(struct supervisor *sv, unsigned slot, int result)
+static void answer(struct supervisor *sv, unsigned slot, int result)
 {
 	struct flight *f = &sv->flights[slot];
 
-	(void)close(TAKE_FD(f->connect.job.fd));
 	f->state = FLIGHT_NONE;
-	if (result == CONNECT_CONTINUE)
+	f->left = result == CONNECT_CONTINUE;
+	if (f->left)
 		flight_continue(sv, slot);
 	else
 		flight_result(sv, slot, result);
@@ -234,13 +221,13 @@ void connect_worked(struct supervisor *sv, unsigned slot, int result)
 	struct event event;
 	int r;
 
+	if (f->looking) {
+		local_looked(sv, slot, result);
+		return;
+	}
 	result = connect_waited(sv, slot, result);
 	if (result == CONNECT_WAITS)
 		return;
-	if (f->connect.job.local) {
-		local_worked(sv, slot, result);
-		return;
-	}
 	/* as long as it is parked: with its next call it may be gone */
 	if (caller_open(f->tid, &caller) == 0) {
 		process = proctab_get(sv->processes, &caller, &r);
@@ -252,17 +239,14 @@ void connect_worked(struct supervisor *sv, unsigned slot, int result)
 		if (make_event(sv, f, process, &event) < 0)
 			process = NULL;
 	}
-	(void)close(TAKE_FD(f->connect.job.fd));
-	f->state = FLIGHT_NONE;
-	flight_result(sv, slot, result);
-	if (result == -NOTIFY_ERESTARTSYS)
-		return;
-	if (!process) {
+	answer(sv, slot, result);
+	if (process && result != -NOTIFY_ERESTARTSYS) {
+		if (flight_enforces(sv, EVENT_CONNECT))
+			d = connect_decide(sv, f, &event);
+		connect_report(sv, f, &event, process, &d, result);
+	} else if (!process) {
 		/* killed meanwhile; what it did may live on in a shared socket */
 		atomic_fetch_add(&sv->journal->lost, 1);
-		return;
 	}
-	if (flight_enforces(sv, EVENT_CONNECT))
-		d = flight_decide(sv, &event);
-	connect_report(sv, &event, process, &d, result);
+	connect_drop(f);
 }

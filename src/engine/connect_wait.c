@@ -31,15 +31,28 @@ static void wait_in_queue(struct supervisor *sv, unsigned slot, enum waits_on on
 {
 	struct flight *f = &sv->flights[slot];
 
-	(void)close(TAKE_FD(f->connect.job.fd));
+	connect_drop(f);
 	journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
 	f->state = FLIGHT_QUEUED;
 	flight_waits(sv, slot, on);
 }
 
+bool connect_queue(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	int64_t timeout = f->until_ns ? 0 : connect_timeout_ns(f->connect.job.fd);
+
+	if (!flight_may_wait(sv))
+		return false;
+	if (timeout)
+		f->until_ns = now_monotonic_ns() + timeout;
+	wait_in_queue(sv, slot, WAITS_QUEUED);
+	return true;
+}
+
 static int nobody_can_wait(struct supervisor *sv, unsigned slot)
 {
-	(void)close(TAKE_FD(sv->flights[slot].connect.job.fd));
+	connect_drop(&sv->flights[slot]);
 	if (flight_enforces(sv, EVENT_CONNECT))
 		flight_fail(sv, slot, EAGAIN);
 	else
@@ -137,7 +150,8 @@ void connect_tick(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
 
-	if (!flight_signal_waits(f) || is_gone(sv, slot))
+	/* a look for a file is not interrupted by signals, as in the kernel */
+	if (f->looking || !flight_signal_waits(f) || is_gone(sv, slot))
 		return;
 	f->interrupted = true;
 	call_off(sv, slot);

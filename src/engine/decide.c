@@ -171,6 +171,44 @@ struct decision decide(const struct decide_request *request)
 	return d;
 }
 
+static struct match *match_of(struct match *matches, size_t count, const struct rule *rule)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (matches[i].rule == rule)
+			return &matches[i];
+	}
+	return NULL;
+}
+
+bool decision_add(struct decision *d, const struct decision *more, struct arena *arena)
+{
+	size_t count = d->nmatches;
+	bool added = false;
+	struct match *matches;
+
+	if (!more->nmatches)
+		return false;
+	keep_strongest(d, &more->strongest);
+	matches = arena_alloc(arena, (count + more->nmatches) * sizeof *matches);
+	if (!matches)
+		return true;
+	if (count)
+		memcpy(matches, d->matches, count * sizeof *matches);
+	for (size_t i = 0; i < more->nmatches; i++) {
+		const struct match *m = &more->matches[i];
+		struct match *old = match_of(matches, d->nmatches, m->rule);
+
+		added |= !old || m->kind > old->kind;
+		if (!old)
+			matches[count++] = *m;
+		else if (m->kind > old->kind)
+			*old = *m;
+	}
+	d->matches = matches;
+	d->nmatches = count;
+	return added;
+}
+
 struct decision decide_unreadable(const struct ruleset *ruleset, enum protection_mode mode,
 				  enum event_type type, enum reason reason, struct arena *arena)
 {

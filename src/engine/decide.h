@@ -39,6 +39,11 @@ struct decide_request {
 /* Never fails: what goes wrong is in the verdict's reason. */
 struct decision decide(const struct decide_request *request);
 
+/* Adds the matches of MORE whose rules have none in D, or a weaker one: true when
+ * there are some. On no memory for them D keeps its list and takes the stronger verdict.
+ */
+bool decision_add(struct decision *d, const struct decision *more, struct arena *arena);
+
 /* The verdict when the event itself could not be read: refused if any rule of
  * TYPE could refuse it. One match, of the first rule that could.
  */

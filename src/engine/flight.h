@@ -9,6 +9,7 @@
 #include "engine/proctab.h"
 #include "engine/supervisor.h"
 #include "kernel/connect.h"
+#include "kernel/peer.h"
 #include "kernel/resolve.h"
 #include "kernel/ring.h"
 #include "kernel/send.h"
@@ -45,15 +46,18 @@ struct flight {
 	enum syscall_handler handler;
 	const char *syscall;
 	pid_t tid, tgid;
-	int pidfd;           /* of tid, kept while it executes; -1 = none */
-	int64_t deadline_ns; /* monotonic; of a worker that prepares a verdict */
-	int64_t until_ns;    /* monotonic; where SO_SNDTIMEO ends, 0 = nowhere */
-	unsigned waiting;    /* one more than its row of those that wait, 0 = none */
-	bool judged;         /* passed a first look */
-	bool recovered;      /* was under way when a supervisor died */
-	bool interrupted;    /* the waiting was called off for a signal */
-	bool stopped;        /* at its exec stop, while a worker looks for the script */
-	bool dead;           /* and killed there */
+	int pidfd;             /* of tid, kept while it executes; -1 = none */
+	int64_t deadline_ns;   /* monotonic; of a worker that prepares a verdict */
+	int64_t until_ns;      /* monotonic; where SO_SNDTIMEO ends, 0 = nowhere */
+	unsigned waiting;      /* one more than its row of those that wait, 0 = none */
+	bool judged;           /* passed a first look */
+	bool recovered;        /* was under way when a supervisor died */
+	bool interrupted;      /* the waiting was called off for a signal */
+	bool stopped;          /* at its exec stop, while a worker looks for the script */
+	bool dead;             /* and killed there */
+	bool looking;          /* a worker looks for the AF_UNIX peer */
+	bool left;             /* to the kernel: it was only seen */
+	struct peer_look look; /* AF_UNIX: what the address means */
 	union {
 		struct exec_job exec;
 		struct verify_script script; /* stopped */
@@ -97,6 +101,7 @@ struct supervisor {
 	struct arena arena; /* of the event in hand */
 	struct launch launch;
 	struct resolve_host host;
+	struct pins *pins;       /* the ruleset's peers, then those that pass through */
 	struct flight *flights;  /* JOURNAL_SLOTS */
 	struct waiting *waiting; /* likewise; the first NWAITING count */
 	unsigned nwaiting, nqueued;
@@ -207,6 +212,8 @@ void exec_worked(struct supervisor *sv, unsigned slot, int result);
 void exec_overdue(struct supervisor *sv, unsigned slot);
 /* A wait status of PID: true when it belonged to an exec in flight. */
 bool exec_stopped(struct supervisor *sv, pid_t pid, int status);
+/* The look for an AF_UNIX peer takes too long. */
+void local_overdue(struct supervisor *sv, unsigned slot);
 void connect_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void connect_worked(struct supervisor *sv, unsigned slot, int result);
 void connect_ringed(struct supervisor *sv, unsigned slot, int result);

@@ -297,7 +297,7 @@ static bool send_one(struct supervisor *sv, unsigned slot, struct caller *caller
 	}
 	more = send_message_through(sv, slot, value);
 	if (v.judged)
-		connect_report(sv, &v.event, v.process, &v.decision, (int)MIN(value, 0));
+		connect_report(sv, f, &v.event, v.process, &v.decision, (int)MIN(value, 0));
 	return more;
 }
 
@@ -396,5 +396,5 @@ void send_worked(struct supervisor *sv, unsigned slot, int result)
 	}
 	if (flight_enforces(sv, EVENT_CONNECT))
 		v.decision = flight_decide(sv, &v.event);
-	connect_report(sv, &v.event, v.process, &v.decision, (int)MIN(value, 0));
+	connect_report(sv, f, &v.event, v.process, &v.decision, (int)MIN(value, 0));
 }

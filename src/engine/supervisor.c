@@ -97,7 +97,8 @@ static void dispatch(struct supervisor *sv, unsigned slot)
 	f->state = FLIGHT_NONE;
 	f->tid = (pid_t)n->pid;
 	f->pidfd = -1;
-	f->judged = f->interrupted = f->stopped = f->dead = false;
+	f->judged = f->interrupted = f->stopped = f->dead = f->looking = f->left = false;
+	f->look.file = 0;
 	if (id == SYSCALL_COUNT || !n->pid) {
 		/* pid 0: a task outside guard's view of pids cannot be judged */
 		f->handler = HANDLER_NONE;
@@ -212,9 +213,13 @@ static void look_for_overdue(struct supervisor *sv)
 		unsigned slot = sv->waiting[i].slot;
 		const struct flight *f = &sv->flights[slot];
 
-		if (sv->waiting[i].on == WAITS_FOR_WORKER && f->handler == HANDLER_EXEC &&
-		    f->state == FLIGHT_WORKING && now > f->deadline_ns)
+		if (sv->waiting[i].on != WAITS_FOR_WORKER || f->state != FLIGHT_WORKING ||
+		    now <= f->deadline_ns)
+			continue;
+		if (f->handler == HANDLER_EXEC)
 			exec_overdue(sv, slot);
+		else if (f->looking)
+			local_overdue(sv, slot);
 	}
 }
 
@@ -420,6 +425,21 @@ static void make_ring(struct supervisor *sv)
 		log_debug("no io_uring here (%s): connects wait in threads", strerror(-r));
 }
 
+/* Socket files that rules name, then those that pass through; none: no pins. */
+static int make_pins(struct supervisor *sv)
+{
+	const struct ruleset *set = sv->ruleset;
+	const struct strv *list = &sv->options.config->unix_passthrough;
+	struct secl_string paths[PINS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->npeers && count < PINS_MAX; i++)
+		paths[count++] = set->peers[i];
+	for (size_t i = 0; i < list->count && count < PINS_MAX; i++)
+		paths[count++] = (struct secl_string){ list->items[i], strlen(list->items[i]) };
+	return count ? pins_new(paths, count, &sv->pins) : 0;
+}
+
 static int make_parts(struct supervisor *sv)
 {
 	struct proctab_options table = {
@@ -452,6 +472,8 @@ static int make_parts(struct supervisor *sv)
 		return -ENOMEM;
 	make_ring(sv);
 	r = arena_init(&sv->arena, EVENT_ARENA_SIZE);
+	if (r == 0)
+		r = make_pins(sv);
 	if (r == 0)
 		r = resolve_host_init(&sv->host);
 	if (r == 0)
@@ -592,6 +614,7 @@ static void supervisor_done(struct supervisor *sv)
 	ring_free(sv->ring);
 	proctab_free(sv->processes);
 	reporter_free(sv->reporter);
+	pins_free(sv->pins);
 	arena_done(&sv->arena);
 	free(sv->waiting);
 	send_scratch_free(sv->scratch);

@@ -5,12 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/time.h>
-#include <sys/un.h>
 
 #include "kernel/alone.h"
 #include "kernel/become.h"
+#include "kernel/peer.h"
 
 /* Other families may wait for locks, modules or devices in any case. */
 static bool is_instant(const struct socket_kind *kind, bool nonblocking)
@@ -65,53 +64,41 @@ static int plain_connect(const struct connect_job *job)
 	return connect(job->fd, (const struct sockaddr *)&job->address, job->size) < 0 ? -errno : 0;
 }
 
-/* The path in the address as a string; false for every other kind of address
- * (unix_validate_addr() of net/unix).
- */
-static bool path_of(const struct connect_job *job, char path[sizeof(struct sockaddr_un)])
-{
-	size_t start = offsetof(struct sockaddr_un, sun_path), size = job->size;
-	const char *raw = (const char *)&job->address;
-
-	if (size <= start || size > sizeof(struct sockaddr_un) ||
-	    job->address.ss_family != AF_UNIX || !raw[start])
-		return false;
-	memcpy(path, raw + start, size - start);
-	path[size - start] = '\0';
-	return true;
-}
-
 /* The file that the path means to the caller is held and then connected to, so
  * that a link or a rename cannot come in between.
  */
-static int connect_to_path(const struct connect_job *job, const char *path)
+static int connect_to_path(const struct connect_job *job)
 {
-	struct sockaddr_un pinned = { .sun_family = AF_UNIX };
-	_cleanup_close_ int file = -1;
+	_cleanup_close_ int found = -1;
+	char path[PEER_PATH_SIZE];
+	struct sockaddr_un pinned;
 
-	file = resolve_open(&(struct resolve_request){ .host = job->host,
-						       .tid = job->tid,
-						       .tgid = job->tgid,
-						       .dirfd = AT_FDCWD,
-						       .path = path });
-	if (file < 0)
-		return file;
-	(void)snprintf(pinned.sun_path, sizeof pinned.sun_path, "/proc/self/fd/%d", file);
+	if (!job->file) {
+		peer_path(&job->address, job->size, path);
+		found = resolve_open(&(struct resolve_request){ .host = job->host,
+								.tid = job->tid,
+								.tgid = job->tgid,
+								.dirfd = AT_FDCWD,
+								.path = path });
+		if (found < 0)
+			return found;
+	}
+	peer_pinned_address(job->file ? job->file : found, &pinned);
 	return connect(job->fd, (struct sockaddr *)&pinned, sizeof pinned) < 0 ? -errno : 0;
 }
 
 static int local_connect(const struct connect_job *job)
 {
-	char path[sizeof(struct sockaddr_un) + 1];
+	bool file = peer_kind(&job->address, job->size) == PEER_PATH;
 	struct become self;
 	int r;
 
-	if (alone_with_files(job->tid))
+	if (!job->judged && alone_with_files(job->tid))
 		return CONNECT_CONTINUE;
 	r = become_caller(job->tid, &self);
 	if (r < 0)
 		return r;
-	r = path_of(job, path) ? connect_to_path(job, path) : plain_connect(job);
+	r = file ? connect_to_path(job) : plain_connect(job);
 	become_self(&self);
 	return r;
 }

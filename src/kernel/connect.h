@@ -33,13 +33,16 @@ struct connect_job {
 	int fd; /* our duplicate */
 	struct sockaddr_storage address;
 	socklen_t size; /* as the caller gave it, at most that of the address */
-	bool local;     /* AF_UNIX: the rest counts */
+	bool local;     /* AF_UNIX with a peer: the rest counts */
+	bool judged;    /* by its peer: never left to the kernel, which would look again */
+	int file;       /* O_PATH of that peer, 0 = to be looked up or abstract */
 	const struct resolve_host *host;
 	pid_t tid, tgid; /* who calls */
 };
 
-/* What connect_run() returns for a local job that the kernel may carry out: the
- * caller is alone with its descriptors, so what was looked at is what is used.
+/* What connect_run() returns for a local job that the kernel may carry out: nobody
+ * has judged the peer, and the caller is alone with its descriptors, so that the
+ * socket that was looked at is the one that is used.
  */
 enum { CONNECT_CONTINUE = 1 };
 

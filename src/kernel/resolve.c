@@ -84,6 +84,13 @@ static bool same_root(const struct resolve_host *host, int root)
 	       makedev(st.stx_dev_major, st.stx_dev_minor) == host->root_device;
 }
 
+bool resolve_shares_root(const struct resolve_host *host, pid_t tid)
+{
+	_cleanup_close_ int root = open_anchor(tid, "root");
+
+	return root >= 0 && same_root(host, root);
+}
+
 static int open_path(int start, const char *path, bool nofollow, uint64_t resolve)
 {
 	struct open_how how = {

@@ -41,6 +41,9 @@ struct resolve_request {
  */
 int resolve_open(const struct resolve_request *request);
 
+/* Whether TID has guard's own root directory; false, too, where that cannot be told. */
+bool resolve_shares_root(const struct resolve_host *host, pid_t tid);
+
 /* True for the results that say something about the path, not about guard. */
 bool resolve_error_is_native(int error);
 

@@ -80,6 +80,7 @@ enum event_need {
 	NEED_SESSION = 1u << 12, /* user_session.* */
 	NEED_ADDRESS = 1u << 13, /* MEM: the socket address */
 	NEED_HOSTNAMES = 1u << 14,
+	NEED_PEER_PATH = 1u << 15, /* which socket an AF_UNIX address means */
 };
 
 /* NUL-separated strings in one block, as execve(2) lays them out. */
@@ -163,10 +164,11 @@ struct process {
 };
 
 struct socket_address {
-	uint16_t family;         /* AF_*; 0 = none */
-	uint16_t port;           /* host order */
-	struct secl_net ip;      /* IPv4-mapped addresses are IPv4 */
-	struct secl_string path; /* AF_UNIX, "@name" when abstract */
+	uint16_t family;          /* AF_*; 0 = none */
+	uint16_t port;            /* host order */
+	struct secl_net ip;       /* IPv4-mapped addresses are IPv4 */
+	struct secl_string path;  /* AF_UNIX, "@name" when abstract */
+	struct secl_string alias; /* what rules call the same socket, when not so */
 	const struct secl_string *hostnames;
 	size_t nhostnames;
 };

@@ -342,6 +342,8 @@ static void write_guard(struct report_doc *doc, const struct report *report)
 	report_cstring(doc, "reason", reason_name(v->reason));
 	if (event->type == EVENT_CONNECT)
 		report_text(doc, "addr_path", event->connect.addr.path);
+	if (event->type == EVENT_CONNECT)
+		report_text(doc, "addr_alias", event->connect.addr.alias);
 	else if (event->type == EVENT_SOCKET)
 		write_socket(doc, &event->socket);
 	if (event->process->flags & PROCESS_LINEAGE_INFERRED)

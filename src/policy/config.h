@@ -51,6 +51,7 @@ struct config {
 	bool refuse_userfaultfd;                    /* [hardening] userfaultfd */
 	bool protect_self;                          /* [hardening] protect_self */
 	int64_t deadline_ms;                        /* [run] deadline: for one verdict */
+	struct strv unix_passthrough;               /* [network] unix_passthrough */
 	char *origin;                               /* [events] origin = ebpfless */
 	struct strv scrub_words;                    /* [events] scrub: extra words */
 	struct strv envs_with_value;                /* [events] envs_with_value */

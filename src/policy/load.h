@@ -170,6 +170,11 @@ struct load_vars {
 };
 struct load_vars load_vars(const struct load *load, const char **ret_used);
 
+/* ---- peers.c ---- */
+
+/* Fills SET's peers from its rules: 0, or -ENOMEM. */
+int peers_collect(struct ruleset *set, struct arena *arena);
+
 /* ---- action.c ---- */
 
 /* Compiles the actions of a draft for a rule about EVENT. 0; 1 when the rule is

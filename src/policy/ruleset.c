@@ -361,6 +361,7 @@ static void sum_ruleset(struct ruleset *set)
 
 		needs->watched = true;
 		needs->fields |= rule->needs;
+		needs->blocking_fields |= blocking ? rule->needs : 0;
 		needs->blocking |= blocking;
 		for (size_t k = 0; k < rule->nactions; k++)
 			needs->may_block |= blocking && rule->actions[k].type == ACTION_BLOCK;
@@ -464,6 +465,8 @@ static int load_all(struct load *load, struct ruleset **ret)
 		return no_rule(load);
 	loaded = CONTAINER_OF(load->ruleset, struct loaded, ruleset);
 	r = order_rules(loaded);
+	if (r == 0)
+		r = peers_collect(&loaded->ruleset, &loaded->arena);
 	if (r < 0)
 		return err_set(load->err, r, "out of memory");
 	sum_ruleset(&loaded->ruleset);

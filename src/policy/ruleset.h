@@ -59,11 +59,14 @@ struct rule {
 
 /* What a loaded policy asks of one event type. */
 struct event_needs {
-	bool watched;    /* some rule is about this type */
-	bool blocking;   /* some rule may refuse or kill */
-	bool may_block;  /* some rule may refuse with an errno */
-	uint64_t fields; /* enum event_need */
+	bool watched;             /* some rule is about this type */
+	bool blocking;            /* some rule may refuse or kill */
+	bool may_block;           /* some rule may refuse with an errno */
+	uint64_t fields;          /* enum event_need */
+	uint64_t blocking_fields; /* those of rules that may refuse or kill */
 };
+
+enum { RULESET_PEERS_MAX = 256 };
 
 struct ruleset {
 	const struct rule *rules; /* every rule that loaded, in order */
@@ -78,6 +81,10 @@ struct ruleset {
 	 * environment, ancestors): execs must be followed; and some blocking rule does
 	 * by values that only the moment of the exec makes certain */
 	bool follows_images, verifies_images;
+	/* socket files that rules name in full (connect.addr.path), each once: they are
+	 * known again under other names */
+	const struct secl_string *peers; /* up to RULESET_PEERS_MAX */
+	size_t npeers;
 	unsigned generation;
 };
 

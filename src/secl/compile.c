@@ -508,3 +508,12 @@ void secl_expr_fields(const struct secl_expr *expr,
 	for (const struct field_use *use = expr->fields; use; use = use->next)
 		visit(data, &use->field);
 }
+
+void secl_expr_texts(const struct secl_expr *expr,
+		     void (*visit)(void *data, const struct secl_field *field,
+				   const struct secl_string *text),
+		     void *data)
+{
+	for (const struct text_use *use = expr->texts; use; use = use->next)
+		visit(data, use->field, &use->text);
+}

@@ -18,10 +18,18 @@ struct field_use {
 	struct secl_field field;
 };
 
+/* A text that a field is compared with as it stands. */
+struct text_use {
+	struct text_use *next;
+	const struct secl_field *field;
+	struct secl_string text;
+};
+
 struct secl_expr {
 	struct pool pool;
 	struct node *root;
 	struct field_use *fields; /* each once, the first one first */
+	struct text_use *texts;
 	unsigned event;
 	uint64_t needs;
 	bool array;

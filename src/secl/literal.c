@@ -334,6 +334,24 @@ static int add_dot(struct compiler *c, struct literal *literal)
 	return 0;
 }
 
+/* Notes the exact ones of LITERALS, see secl_expr_texts(). */
+static int note_texts(struct compiler *c, const struct secl_field *field,
+		      const struct literal *literals, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct text_use *use;
+
+		if (literals[i].flavour != FLAVOUR_EXACT)
+			continue;
+		use = pool_alloc(c->pool, sizeof *use);
+		if (!use)
+			return -ENOMEM;
+		*use = (struct text_use){ c->expr->texts, field, literals[i].text };
+		c->expr->texts = use;
+	}
+	return 0;
+}
+
 int compile_matcher(struct compiler *c, const struct node *subject, const struct node *literals,
 		    bool pattern, const struct matcher **ret)
 {
@@ -367,6 +385,8 @@ int compile_matcher(struct compiler *c, const struct node *subject, const struct
 	r = matcher_new(c->pool, &options, copy, n, &matcher, &bad, &err);
 	if (r == -EINVAL)
 		return compile_error(c, copy[bad].offset, "%s", err.text);
+	if (r == 0 && subject->field)
+		r = note_texts(c, field, copy, n);
 	*ret = matcher;
 	return r;
 }

@@ -207,6 +207,13 @@ enum secl_type secl_expr_type(const struct secl_expr *expr, bool *ret_array);
 /* Calls VISIT for every field used, once each, in order of first use. */
 void secl_expr_fields(const struct secl_expr *expr,
 		      void (*visit)(void *data, const struct secl_field *field), void *data);
+/* Calls VISIT for every text without wildcards that a field is compared with, in no
+ * order, perhaps more than once. What it is given lives as long as EXPR.
+ */
+void secl_expr_texts(const struct secl_expr *expr,
+		     void (*visit)(void *data, const struct secl_field *field,
+				   const struct secl_string *text),
+		     void *data);
 
 /* ---- evaluating -------------------------------------------------------- */
 
