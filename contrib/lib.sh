@@ -96,20 +96,57 @@ prepare_configure()
 	done
 }
 
-# run_tests DIRECTORY [MAKE ARGUMENT]...: `make check`; its words go to check.log.
+# run_tests DIRECTORY [MAKE ARGUMENT]...: `make check`; its words go to check.log, and
+# what failed is said with its diagnostics.
 run_tests()
 {
 	local directory=$1 status
 	shift
 	make -C "$directory" -j"$jobs" check "$@" >"$directory/check.log" 2>&1
 	status=$?
-	grep -E '^(FAIL|ERROR|XPASS): ' "$directory/check.log" >&2
 	if [ "$status" -ne 0 ]; then
+		failures "$directory" >&2
 		# a build that broke has no results to show
 		grep -q '^# TOTAL' "$directory/check.log" || tail -n 40 "$directory/check.log" >&2
 		note "details: $directory/check.log and the .log files beside the tests"
 	fi
 	return "$status"
+}
+
+# failed_tests DIRECTORY...: the log of each test program with a bad result.
+failed_tests()
+{
+	find "$@" -name '*.trs' -exec grep -lE '^:test-result: (FAIL|ERROR|XPASS)' {} + 2>/dev/null |
+		sed 's/trs$/log/' | sort
+}
+
+# failed_checks DIRECTORY...: each bad result in one line, "failed: TEST NUMBER - CHECK".
+failed_checks()
+{
+	local log
+	while read -r log; do
+		sed -nE 's/^(FAIL|ERROR|XPASS): /failed: /p' "$log"
+	done < <(failed_tests "$@")
+}
+
+# failures DIRECTORY...: the same, then what each of these tests said about it: the lines
+# of the check and the comments that follow; of one that ended too early, the last lines.
+failures()
+{
+	local log said
+	failed_checks "$@"
+	while read -r log; do
+		said=$(awk '
+			/^(not ok|Bail out!)/ { shown = 40 }
+			/^ok|^1\.\./ { shown = 0 }
+			shown-- > 0 && !/^(PASS|FAIL|ERROR|SKIP): /' "$log" | head -n 200)
+		echo "--- $log"
+		[ -z "$said" ] || printf '%s\n' "$said"
+		if [ -z "$said" ] || grep -q '^ERROR: ' "$log"; then
+			echo "... and its end:"
+			tail -n 25 "$log"
+		fi
+	done < <(failed_tests "$@")
 }
 
 # results DIRECTORY...: "PASSED FAILED SKIPPED", summed over every result of every test.
