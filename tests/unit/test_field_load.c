@@ -46,6 +46,7 @@ static const char *show(const struct secl_value *v, char *buf, size_t size)
 {
 	FILE *out = fmemopen(buf, size, "w");
 
+	buf[0] = '\0'; /* which fmemopen leaves to the first write */
 	if (v->array)
 		(void)fputc('[', out);
 	for (size_t i = 0; i < (v->array ? v->list.count : 1); i++) {
