@@ -179,7 +179,11 @@ static void verify_exec(const struct call *c)
 	go_on(c);
 	/* of a thread that was not the first the stop comes under another number; the
 	 * programs measured here have one */
-	if (waitpid(tid, &status, __WALL) < 0 || !WIFSTOPPED(status))
+	while (waitpid(tid, &status, __WALL) < 0) {
+		if (errno != EINTR)
+			return;
+	}
+	if (!WIFSTOPPED(status))
 		return;
 	if (status >> 16 == PTRACE_EVENT_EXEC &&
 	    ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof info, &info) > 0) {
