@@ -203,6 +203,7 @@ static void recover_slot(struct supervisor *sv, unsigned slot)
 
 	if (!js->notification.id)
 		return;
+	sv->flights[slot].pidfd = -1;
 	doomed = step == SLOT_EXEC && is_doomed(js);
 	if (!doomed && notify_valid(sv->listener, js->notification.id) == 0) {
 		if (step == SLOT_EFFECT) {

@@ -465,8 +465,6 @@ static int make_parts(struct supervisor *sv)
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (sv->flights == MAP_FAILED)
 		return -ENOMEM;
-	for (unsigned i = 0; i < JOURNAL_SLOTS; i++)
-		sv->flights[i].pidfd = -1;
 	sv->waiting = calloc(JOURNAL_SLOTS, sizeof *sv->waiting);
 	if (!sv->waiting)
 		return -ENOMEM;
