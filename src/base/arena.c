@@ -41,7 +41,7 @@ void arena_done(struct arena *a)
 	*a = (struct arena){ 0 };
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_alloc_raw(struct arena *a, size_t size)
 {
 	const size_t align = alignof(max_align_t);
 	size_t start = (a->used + align - 1) & ~(align - 1);
@@ -50,8 +50,15 @@ void *arena_alloc(struct arena *a, size_t size)
 	if (start > a->size || size > a->size - start)
 		return NULL;
 	a->used = start + size;
+	return a->base + start;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	void *p = arena_alloc_raw(a, size);
+
 	/* pages are reused after a reset, so they are not always zero */
-	return memset(a->base + start, 0, size);
+	return p ? memset(p, 0, size) : NULL;
 }
 
 char *arena_copy(struct arena *a, const void *data, size_t size)
@@ -65,10 +72,12 @@ char *arena_copy(struct arena *a, const void *data, size_t size)
 
 void arena_reset(struct arena *a)
 {
-	size_t keep = page_round(KEEP);
+	/* between events, and most of them stay below it */
+	if (a->used > KEEP) {
+		size_t keep = page_round(KEEP);
 
-	if (a->used > keep)
 		(void)madvise(a->base + keep, page_round(a->used) - keep, MADV_DONTNEED);
+	}
 	a->used = 0;
 }
 

@@ -20,6 +20,9 @@ void arena_done(struct arena *a);
 /* Zeroed and aligned for any type; NULL when the arena is full, never blocks. */
 void *arena_alloc(struct arena *a, size_t size);
 
+/* The same with whatever is there: for what is about to be filled. */
+void *arena_alloc_raw(struct arena *a, size_t size);
+
 /* A NUL-terminated copy of SIZE bytes; NULL when the arena is full. */
 char *arena_copy(struct arena *a, const void *data, size_t size);
 

@@ -47,6 +47,7 @@ struct proctab {
 	struct entry *entries;
 	struct entry *free;
 	unsigned fresh, used, pidfds, hand;
+	int orphans; /* list of the reaper's children; -1 = not open */
 	struct entry *hash[HASH_SIZE];
 	uint64_t clock;
 	int64_t boot_ns;
@@ -68,6 +69,7 @@ int proctab_new(const struct proctab_options *options, struct proctab **ret)
 		return -ENOMEM;
 	tab->options = *options;
 	tab->images = options->images;
+	tab->orphans = -1;
 	tab->boot_ns = procfs_boot_time_ns();
 	tab->unknown = (struct image){ .argv.data = "", .envp.data = "", .unknown = true };
 	tab->entries = mmap(NULL, PROCESSES_MAX * sizeof *tab->entries, PROT_READ | PROT_WRITE,
@@ -93,6 +95,8 @@ void proctab_free(struct proctab *tab)
 		if (tab->entries[i].used && tab->entries[i].pidfd >= 0)
 			(void)close(tab->entries[i].pidfd);
 	}
+	if (tab->orphans >= 0)
+		(void)close(tab->orphans);
 	arena_done(&tab->scratch);
 	(void)munmap(tab->entries, PROCESSES_MAX * sizeof *tab->entries);
 	free(tab);
@@ -287,8 +291,8 @@ static const struct image *image_from_proc(struct proctab *tab, pid_t tid, bool 
 	const struct image *copy;
 
 	arena_reset(&tab->scratch);
-	arguments = arena_alloc(&tab->scratch, SNAPSHOT_MAX + 1);
-	environment = arena_alloc(&tab->scratch, SNAPSHOT_MAX + 1);
+	arguments = arena_alloc_raw(&tab->scratch, SNAPSHOT_MAX + 1);
+	environment = arena_alloc_raw(&tab->scratch, SNAPSHOT_MAX + 1);
 	if (!arguments || !environment)
 		return &tab->unknown;
 	if (exe_describe(tab, tid, &tab->scratch, &image.file) < 0)
@@ -526,7 +530,7 @@ static void meet(struct proctab *tab, pid_t pid, const struct image *image)
 	struct entry *entry;
 	int error;
 
-	if (pid == getpid() || hash_find(tab, pid))
+	if (hash_find(tab, pid) || pid == getpid())
 		return;
 	entry = make_entry(tab, pid, NULL, &error);
 	if (!entry)
@@ -541,9 +545,7 @@ static void meet(struct proctab *tab, pid_t pid, const struct image *image)
 	}
 }
 
-/* Meets the children of PARENT, which are about to lose it: by its death, or, with
- * IMAGE, because it becomes something else.
- */
+/* Meets the children of PARENT, which becomes something else than IMAGE. */
 static void meet_children(struct proctab *tab, pid_t parent, const struct image *image)
 {
 	pid_t children[CHILDREN_MAX];
@@ -553,6 +555,22 @@ static void meet_children(struct proctab *tab, pid_t parent, const struct image 
 		meet(tab, children[i], image);
 }
 
+/* Meets those whose parent has died. That is asked at every death, of a process that
+ * stays: its list is kept open.
+ */
+static void meet_orphans(struct proctab *tab)
+{
+	pid_t children[CHILDREN_MAX];
+	ssize_t count;
+
+	if (tab->orphans < 0)
+		tab->orphans = procfs_children_open(tab->options.reaper);
+	count = tab->orphans < 0 ? 0
+				 : procfs_children_read(tab->orphans, children, ELEMENTS(children));
+	for (ssize_t i = 0; i < count; i++)
+		meet(tab, children[i], NULL);
+}
+
 /* A dead process; the reaper has its children by now. They are met before the last
  * reference to what they run is gone.
  */
@@ -560,7 +578,7 @@ static void bury(struct proctab *tab, struct entry *entry)
 {
 	unhash(tab, entry);
 	if (entry->member && tab->options.follows)
-		meet_children(tab, tab->options.reaper, NULL);
+		meet_orphans(tab);
 	release(tab, entry);
 }
 

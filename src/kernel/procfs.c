@@ -444,23 +444,39 @@ int procfs_token(pid_t tid, uint64_t *ret)
 	return 0;
 }
 
-ssize_t procfs_children(pid_t pid, pid_t *ret, size_t size)
+int procfs_children_open(pid_t pid)
 {
-	char name[PATH_ROOM], text[4096];
-	size_t count = 0;
-	char *p = text;
-	ssize_t n;
+	char name[PATH_ROOM];
+	int fd;
 
 	(void)snprintf(name, sizeof name, "task/%d/children", pid);
-	n = read_entry(pid, name, text, sizeof text - 1);
+	fd = open_entry(pid, name);
+	return fd == -ESRCH ? -ENOENT : fd;
+}
+
+ssize_t procfs_children_read(int fd, pid_t *ret, size_t size)
+{
+	char text[4096], *p = text;
+	size_t count = 0;
+	ssize_t n;
+
+	/* the kernel stops early only at its own page, which this is */
+	n = pread(fd, text, sizeof text - 1, 0);
 	if (n < 0)
-		return n == -ESRCH ? -ENOENT : n;
+		return -errno;
 	text[n] = '\0';
 	while (count < size && *p) {
 		ret[count++] = (pid_t)strtol(p, &p, 10);
 		p += strspn(p, " \n");
 	}
 	return (ssize_t)count;
+}
+
+ssize_t procfs_children(pid_t pid, pid_t *ret, size_t size)
+{
+	_cleanup_close_ int fd = procfs_children_open(pid);
+
+	return fd < 0 ? fd : procfs_children_read(fd, ret, size);
 }
 
 int procfs_each(int (*visit)(void *data, pid_t pid), void *data)

@@ -90,5 +90,11 @@ int procfs_token(pid_t tid, uint64_t *ret);
  */
 ssize_t procfs_children(pid_t pid, pid_t *ret, size_t size);
 
+/* The same for one that is asked again and again: a descriptor of its list, or -errno
+ * likewise, and what that lists now.
+ */
+int procfs_children_open(pid_t pid);
+ssize_t procfs_children_read(int fd, pid_t *ret, size_t size);
+
 /* Calls VISIT for every process of /proc. 0, or -errno. */
 int procfs_each(int (*visit)(void *data, pid_t pid), void *data);

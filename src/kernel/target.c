@@ -154,7 +154,7 @@ static const char *read_span(pid_t tid, const struct pointers *p, struct arena *
 
 	if (end <= p->low || end - p->low > SPAN_MAX)
 		return NULL;
-	span = arena_alloc(arena, size);
+	span = arena_alloc_raw(arena, size);
 	if (!span)
 		return NULL;
 	n = target_read(tid, p->low, span, size);
@@ -296,7 +296,7 @@ int target_read_vector(pid_t tid, uint64_t address, unsigned word, struct arena 
 	sink.room = span && p.count * 8 < span_size ? span_size + p.count : TARGET_VECTOR_MAX;
 	for (;;) {
 		sink.used = 0;
-		sink.out = arena_alloc(arena, sink.room);
+		sink.out = arena_alloc_raw(arena, sink.room);
 		if (!sink.out)
 			return -ENOMEM;
 		r = copy_strings(tid, &p, span, span_size, &sink);
