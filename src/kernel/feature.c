@@ -85,15 +85,9 @@ static int probe_all(struct shared *shared, const bool wanted[FEATURE_COUNT])
 			return -errno;
 		if (pid == 0)
 			probe_in_child(shared, wanted);
-		while (waitpid(pid, &status, 0) < 0) {
-			if (errno == EINTR)
-				continue;
-			if (errno != ECHILD)
+		while (waitpid(pid, &status, 0) < 0)
+			if (errno != EINTR)
 				return -errno;
-			/* SIGCHLD is ignored: it has ended, and nobody knows how */
-			status = 0;
-			break;
-		}
 		if (shared->next < FEATURE_COUNT) {
 			struct feature_result *result = &shared->report.features[shared->next++];
 

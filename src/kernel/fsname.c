@@ -9,10 +9,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#ifndef STATX_MNT_ID_UNIQUE
-#define STATX_MNT_ID_UNIQUE 0x4000U /* Linux 6.8: never given twice */
-#endif
-
 enum {
 	/* the longest line holds two paths, escaped, and the mount options */
 	LINE_ROOM = 32 * 1024,
@@ -101,37 +97,35 @@ static const char *search_list(struct fsname_cache *cache, const char *pid, uint
 	return NULL;
 }
 
-static uint64_t unique_mount(int fd)
+const struct fsname_mount *fsname_known(const struct fsname_cache *cache, uint64_t unique,
+					uint64_t device)
 {
-	struct statx st;
+	const struct fsname_mount *m = &cache->mounts[unique % FSNAME_MOUNTS];
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID_UNIQUE, &st) < 0 ||
-	    !(st.stx_mask & STATX_MNT_ID_UNIQUE))
-		return 0;
-	return st.stx_mnt_id;
+	return m->key == unique && m->device == device ? m : NULL;
 }
 
-const char *fsname_find(struct fsname_cache *cache, pid_t tid, int fd, uint64_t device,
+const char *fsname_find(struct fsname_cache *cache, pid_t tid, uint64_t unique, uint64_t device,
 			uint64_t mount)
 {
-	uint64_t unique = unique_mount(fd), key = unique ? unique : mount;
+	uint64_t key = unique ? unique : mount;
 	int64_t now = unique ? 0 : now_monotonic_ns();
+	struct fsname_mount *m = &cache->mounts[key % FSNAME_MOUNTS];
 	char pid[16];
-	unsigned i = key % FSNAME_MOUNTS;
 	const char *name;
 
 	if (device == cache->memory_device)
 		return "tmpfs";
-	if (cache->mounts[i].mount == key && cache->mounts[i].device == device &&
-	    cache->mounts[i].until_ns > now)
-		return cache->mounts[i].name;
+	if (m->key == key && m->device == device && m->until_ns > now)
+		return m->name;
 	(void)snprintf(pid, sizeof pid, "%d", tid);
 	name = search_list(cache, pid, mount);
 	if (!name)
 		name = search_list(cache, "self", mount);
-	cache->mounts[i].mount = key;
-	cache->mounts[i].device = device;
-	cache->mounts[i].until_ns = unique ? INT64_MAX : now + BELIEVED_NS;
-	cache->mounts[i].name = name ? name : "";
-	return cache->mounts[i].name;
+	*m = (struct fsname_mount){ .key = key,
+				    .device = device,
+				    .id = mount,
+				    .until_ns = unique ? INT64_MAX : now + BELIEVED_NS,
+				    .name = name ? name : "" };
+	return m->name;
 }

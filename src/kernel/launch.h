@@ -10,10 +10,11 @@
  */
 #pragma once
 #include <linux/filter.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 
-#include "kernel/heritage.h"
+#include "base/util.h"
 
 struct launch_request {
 	const char *path; /* resolved: no search here */
@@ -29,7 +30,6 @@ struct launch_request {
 	size_t ngroups;
 	sigset_t signal_mask; /* what the workload is to have */
 	struct rlimit nofile; /* likewise */
-	struct heritage heritage;
 };
 
 enum launch_step {

@@ -18,6 +18,10 @@
 #define RESOLVE_CACHED 0x20 /* Linux 5.12 */
 #endif
 
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x4000U /* Linux 6.8: never given twice */
+#endif
+
 enum { LINK_ROOM = 64 };
 
 /* An O_PATH descriptor of one of the task's own anchors: root, cwd, fd/N. */
@@ -195,18 +199,25 @@ static int64_t timestamp_ns(const struct statx_timestamp *t)
 	return t->tv_sec * INT64_C(1000000000) + t->tv_nsec;
 }
 
+/* How statx(2) and readlink(2) get at a file: through a descriptor, or a magic link
+ * of /proc.
+ */
+struct place {
+	int dir;
+	const char *path, *link;
+};
+
 /* d_path() of the kernel: from guard's root, or from the root of the mount
  * namespace that the file is in. A deleted file has " (deleted)" behind it,
  * a memfd is "/memfd:NAME (deleted)" and has no path at all.
  */
-static int read_path(int fd, bool deleted, struct arena *arena, struct secl_string *ret)
+static int read_path(const char *link, bool deleted, struct arena *arena, struct secl_string *ret)
 {
 	static const char mark[] = " (deleted)";
-	char link[LINK_ROOM], buf[PATH_MAX + sizeof mark];
+	char buf[PATH_MAX + sizeof mark];
 	size_t size;
 	ssize_t n;
 
-	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	n = readlink(link, buf, sizeof buf);
 	if (n < 0)
 		return -errno;
@@ -221,20 +232,45 @@ static int read_path(int fd, bool deleted, struct arena *arena, struct secl_stri
 	return ret->text ? 0 : -ENOMEM;
 }
 
-int resolve_describe(struct resolve_host *host, pid_t tid, int fd, struct arena *arena,
-		     struct file_info *ret)
+/* The mount of F and the type of its file system. ST has the mount's id for good
+ * where the kernel gives one: then the usual id is asked for but once.
+ */
+static int describe_mount(struct resolve_host *host, pid_t tid, const struct place *place,
+			  const struct statx *st, struct file_info *f)
+{
+	uint64_t unique = st->stx_mask & STATX_MNT_ID_UNIQUE ? st->stx_mnt_id : 0;
+	const struct fsname_mount *known =
+		host && unique ? fsname_known(&host->filesystems, unique, f->device) : NULL;
+	const char *name = known ? known->name : "";
+	struct statx usual;
+	int r;
+
+	f->mount_id = known ? known->id : st->stx_mnt_id;
+	if (unique && !known) {
+		r = look_at(place->dir, place->path, STATX_MNT_ID, &usual);
+		if (r < 0)
+			return r;
+		f->mount_id = usual.stx_mnt_id;
+	}
+	if (host && !known)
+		name = fsname_find(&host->filesystems, tid, unique, f->device, f->mount_id);
+	f->filesystem = (struct secl_string){ .text = name, .size = strlen(name) };
+	return 0;
+}
+
+static int describe(struct resolve_host *host, pid_t tid, const struct place *place,
+		    struct arena *arena, struct file_info *ret)
 {
 	struct file_info f = { .present = true };
 	struct statx st;
-	const char *fs = "";
 	int r;
 
-	r = look_at(fd, "", STATX_BASIC_STATS | STATX_MNT_ID, &st);
+	r = look_at(place->dir, place->path, STATX_BASIC_STATS | STATX_MNT_ID | STATX_MNT_ID_UNIQUE,
+		    &st);
 	if (r < 0)
 		return r;
 	f.device = makedev(st.stx_dev_major, st.stx_dev_minor);
 	f.inode = st.stx_ino;
-	f.mount_id = st.stx_mnt_id;
 	f.size = st.stx_size;
 	f.mode = st.stx_mode;
 	f.uid = st.stx_uid;
@@ -243,15 +279,33 @@ int resolve_describe(struct resolve_host *host, pid_t tid, int fd, struct arena 
 	f.mtime_ns = timestamp_ns(&st.stx_mtime);
 	f.ctime_ns = timestamp_ns(&st.stx_ctime);
 	f.atime_ns = timestamp_ns(&st.stx_atime);
-	r = read_path(fd, st.stx_nlink == 0, arena, &f.path);
+	r = read_path(place->link, st.stx_nlink == 0, arena, &f.path);
 	if (r == -ENOMEM)
 		return r;
 	f.error = r;
-	if (host)
-		fs = fsname_find(&host->filesystems, tid, fd, f.device, f.mount_id);
-	f.filesystem = (struct secl_string){ .text = fs, .size = strlen(fs) };
+	r = describe_mount(host, tid, place, &st, &f);
+	if (r < 0)
+		return r;
 	*ret = f;
 	return 0;
+}
+
+int resolve_describe(struct resolve_host *host, pid_t tid, int fd, struct arena *arena,
+		     struct file_info *ret)
+{
+	char link[LINK_ROOM];
+
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	return describe(host, tid, &(struct place){ fd, "", link }, arena, ret);
+}
+
+int resolve_describe_exe(struct resolve_host *host, pid_t tgid, struct arena *arena,
+			 struct file_info *ret)
+{
+	char link[LINK_ROOM];
+
+	(void)snprintf(link, sizeof link, "/proc/%d/exe", tgid);
+	return describe(host, tgid, &(struct place){ AT_FDCWD, link, link }, arena, ret);
 }
 
 int resolve_identify(int fd, uint64_t *ret_device, uint64_t *ret_inode)

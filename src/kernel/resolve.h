@@ -55,6 +55,12 @@ bool resolve_error_is_native(int error);
 int resolve_describe(struct resolve_host *host, pid_t tid, int fd, struct arena *arena,
 		     struct file_info *ret);
 
+/* The same of the program that TGID runs, without opening it: in several looks, and
+ * therefore only of a process that is stopped.
+ */
+int resolve_describe_exe(struct resolve_host *host, pid_t tgid, struct arena *arena,
+			 struct file_info *ret);
+
 /* Device and inode of FD, likewise. 0 or -errno. */
 int resolve_identify(int fd, uint64_t *ret_device, uint64_t *ret_inode);
 

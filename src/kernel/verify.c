@@ -115,7 +115,7 @@ static int read_stack(struct stack *s, size_t size, struct arena *arena)
 {
 	ssize_t n;
 
-	s->data = arena_alloc(arena, size);
+	s->data = arena_alloc_raw(arena, size);
 	if (!s->data)
 		return -ENOMEM;
 	n = target_read(s->pid, s->sp, s->data, size);
@@ -276,19 +276,6 @@ static int read_strings(pid_t pid, bool want_envp, struct arena *arena, struct e
 
 /* ---- the files --------------------------------------------------------- */
 
-static int describe_exe(struct resolve_host *host, pid_t tgid, struct arena *arena,
-			struct file_info *ret)
-{
-	_cleanup_close_ int fd = -1;
-	char path[64];
-
-	(void)snprintf(path, sizeof path, "/proc/%d/exe", tgid);
-	fd = open(path, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	return resolve_describe(host, tgid, fd, arena, ret);
-}
-
 int verify_read(struct resolve_host *host, pid_t tgid, bool want_envp, struct arena *arena,
 		struct exec_truth *ret)
 {
@@ -298,7 +285,7 @@ int verify_read(struct resolve_host *host, pid_t tgid, bool want_envp, struct ar
 	r = read_strings(tgid, want_envp, arena, &t);
 	if (r < 0)
 		return r;
-	r = describe_exe(host, tgid, arena, &t.file);
+	r = resolve_describe_exe(host, tgid, arena, &t.file);
 	if (r < 0)
 		return r;
 	*ret = t;
@@ -331,9 +318,8 @@ void verify_script_ask(struct verify_script *question, const struct resolve_host
 	question->inode = truth->file.inode;
 	question->file = VERIFY_NO_SCRIPT;
 	question->as_script = made_for_script(truth);
-	question->plain =
-		!question->as_script && truth->execfn.size == truth->file.path.size &&
-		memcmp(truth->execfn.text, truth->file.path.text, truth->execfn.size) == 0;
+	if (!question->as_script)
+		return;
 	/* a longer path or name cannot be one that the kernel took */
 	(void)snprintf(question->execfn, sizeof question->execfn, "%s", truth->execfn.text);
 	(void)snprintf(question->argv0, sizeof question->argv0, "%s", truth->argv.data);
@@ -345,10 +331,12 @@ int verify_script_find(struct verify_script *question, bool cached_only)
 	uint64_t device, inode;
 	int r;
 
-	question->file = question->as_script ? VERIFY_SCRIPT_IN_DOUBT : VERIFY_NO_SCRIPT;
-	/* named just as it was called: no script can have had this name */
-	if (question->plain)
+	/* the kernel names a script in the arguments of its interpreter, always */
+	if (!question->as_script) {
+		question->file = VERIFY_NO_SCRIPT;
 		return 0;
+	}
+	question->file = VERIFY_SCRIPT_IN_DOUBT;
 	fd = resolve_open(&(struct resolve_request){ .host = question->host,
 						     .tid = question->tgid,
 						     .tgid = question->tgid,

@@ -67,7 +67,6 @@ struct verify_script {
 	char argv0[SCRIPT_LINE_MAX];
 	bool as_script;         /* the arguments are as the kernel makes them for one */
 	uint64_t device, inode; /* of the program in place */
-	bool plain;             /* it was called by its own path */
 	int file;               /* result: O_PATH of the script, or one of these */
 };
 

@@ -50,7 +50,7 @@ int write_file(const char *path, const char *text)
 
 static const struct deed *const groups[] = { exec_deeds, net_deeds,   proc_deeds,  race_deeds,
 					     odd_deeds,  grasp_deeds, naive_deeds, lineage_deeds,
-					     fuse_deeds, unix_deeds,  probe_deeds, family_deeds };
+					     fuse_deeds, unix_deeds };
 
 int main(int argc, char **argv)
 {

@@ -7,7 +7,6 @@
  */
 #pragma once
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +26,6 @@ struct deed {
 extern const struct deed exec_deeds[], net_deeds[], proc_deeds[];
 extern const struct deed race_deeds[], grasp_deeds[], odd_deeds[], naive_deeds[]; /* attacks */
 extern const struct deed lineage_deeds[], fuse_deeds[], unix_deeds[];
-extern const struct deed probe_deeds[], family_deeds[]; /* transparency */
 
 /* "ok" when RESULT is not -1, else "errno NAME": the exit status. */
 int say(long result);
