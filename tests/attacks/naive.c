@@ -16,13 +16,17 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 static int load(void)
 {
 	struct sock_filter lines[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendto, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmmsg, 1, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_connect, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
@@ -66,14 +70,36 @@ static bool refuses_exec(const struct seccomp_notif *n)
 	return false;
 }
 
-static bool refuses_connect(const struct seccomp_notif *n, unsigned port)
+/* Where the name leads to now says "evil". */
+static bool refuses_name(const struct sockaddr_un *a)
 {
-	struct sockaddr_in a = { .sin_family = 0 };
+	char path[sizeof a->sun_path + 1] = "", *real;
+	bool evil;
 
-	return peek((pid_t)n->pid, n->data.args[1], &a, sizeof a) > 0 && ntohs(a.sin_port) == port;
+	memcpy(path, a->sun_path, sizeof a->sun_path);
+	real = realpath(path, NULL);
+	evil = strstr(real ? real : path, "evil") != NULL;
+	free(real);
+	return evil;
 }
 
-/* PORT COMMAND [ARG]...: refuses execs that say "evil" and connects to PORT. */
+static bool refuses_connect(const struct seccomp_notif *n, unsigned port)
+{
+	union {
+		struct sockaddr_in in;
+		struct sockaddr_un un;
+	} a = { .un.sun_family = 0 };
+	bool connects = n->data.nr == SYS_connect;
+	uint64_t address = n->data.args[connects ? 1 : 4];
+
+	if (n->data.nr == SYS_sendmsg || n->data.nr == SYS_sendmmsg)
+		(void)peek((pid_t)n->pid, n->data.args[1], &address, sizeof address);
+	if (peek((pid_t)n->pid, address, &a, sizeof a) <= 0)
+		return false;
+	return a.un.sun_family == AF_UNIX ? refuses_name(&a.un) : ntohs(a.in.sin_port) == port;
+}
+
+/* PORT COMMAND [ARG]...: refuses what says "evil", and connects to PORT. */
 static int naive(char **args)
 {
 	unsigned port = (unsigned)strtoul(args[0], NULL, 10);

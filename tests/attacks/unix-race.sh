@@ -115,4 +115,59 @@ if [ "$(id -u)" -eq 0 ]; then
 	check "another user's socket stays shut" prints EACCES \
 		guarded --user nobody -- "$python" client.py "$work/own.socket" many
 fi
+
+# what a name means: its bytes, the links that it leads through, the files themselves
+names_seconds=1.5
+[ "${TIER:-}" = full ] && names_seconds=60
+mkdir -m 755 run links
+for what in good evil; do
+	start "$t_do" serve-unix stream "$work/run/$what" "$what.count" "$what.seen"
+	eventually test -s "$what.count" || exit 99
+	ln -s "$work/run/$what" "links/$what"
+done
+policy names <<END
+  - id: evil
+    expression: connect.addr.path == "$work/run/evil"
+    actions:
+      - block: {errno: EPERM}
+END
+counted() { [ "$(cat "$1.count")" -eq "$2" ]; }
+# settled FILE TYPE NAME: what came before is counted as well; itself is not.
+settled()
+{
+	local before
+	before=$(cat "$1.count")
+	"$t_do" unix-connect "$2" "$3" alone >/dev/null || return
+	eventually not counted "$1" "$before" || return
+	until before=$(cat "$1.count"); sleep 0.1; counted "$1" "$before"; do :; done
+	echo "$((before - 1))"
+}
+# the two may have changed names an odd number of times
+inode=$(stat -c %i run/good)
+restore()
+{
+	[ "$(stat -c %i run/good)" = "$inode" ] || { mv run/good run/x && mv run/evil run/good && mv run/x run/evil; }
+}
+while read -r how good evil; do
+	naive_wins()
+	{
+		local before
+		before=$(settled evil stream "$work/run/evil")
+		"$t_do" naive 1 "$t_do" race-unix "$how" connect stream 0.3 "$good" "$evil" >/dev/null
+		restore
+		[ "$(settled evil stream "$work/run/evil")" -gt $((before + 1)) ]
+	}
+	check "$how, $good: a naive supervisor is made to reach the evil one" eventually naive_wins
+	before=$(settled evil stream "$work/run/evil")
+	timeout 120 "$guard" run -q -p names.policy -- "$t_do" race-unix "$how" connect stream "$names_seconds" "$good" "$evil" >score
+	restore
+	after=$(settled evil stream "$work/run/evil")
+	echo "# race-unix $how: $(cat score) wins $((after - before - 1))"
+	check "$how, $good: guard is not" test "$after" -eq $((before + 1))
+done <<END
+thread-address $work/run/good $work/run/evil
+process-address $work/run/good $work/run/evil
+process-names links/good links/evil
+process-names run/good run/evil
+END
 finish
