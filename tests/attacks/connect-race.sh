@@ -24,7 +24,7 @@ policy race <<END
   - id: seen
     expression: connect.addr.port == $open
 END
-guarded() { rm -f events; timeout -k 5 60 "$guard" run -q -p race.policy -o "file:$work/events" -- "$@"; }
+guarded() { rm -f events; timeout -k 5 180 "$guard" run -q -p race.policy -o "file:$work/events" -- "$@"; }
 reached() { cat shut.count; }
 
 
@@ -37,7 +37,7 @@ naive_loses()
 check "a naive supervisor is made to reach the shut port" eventually naive_loses
 sleep 0.2 # what is still in the listener's queue
 before=$(reached)
-guarded "$t_do" race-address "$seconds" "$open" "$shut" >score
+guarded "$t_do" race-address "$seconds" "$open" "$shut" 100 >score
 echo "# race-address: $(cat score) wins $(($(reached) - before))"
 caught=$(sed 's/.*caught //' score)
 check "guard is not" test "$(reached)" -eq "$before"

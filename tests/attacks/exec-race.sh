@@ -26,7 +26,7 @@ policy interpreter <<END
     actions:
       - block: {errno: EPERM}
 END
-guarded() { rm -f events; timeout -k 5 60 "$guard" run -q -p "$policy.policy" -o "file:$work/events" -- "$@"; }
+guarded() { rm -f events; timeout -k 5 180 "$guard" run -q -p "$policy.policy" -o "file:$work/events" -- "$@"; }
 field() { sed -n "s/.*\\b$1 \\([0-9]*\\).*/\\1/p" score; }
 
 # The denials and kills that the racer saw are those that are reported, no more and no

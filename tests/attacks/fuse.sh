@@ -24,7 +24,7 @@ policy hang <<END
     actions:
       - block: {errno: EPERM}
 END
-guarded() { rm -f events; timeout -s KILL 20 "$guard" run -q -p hang.policy -o "file:$work/events" "$@"; }
+guarded() { rm -f events; timeout -s KILL 120 "$guard" run -q -p hang.policy -o "file:$work/events" "$@"; }
 milliseconds() { # LOW HIGH COMMAND...: it takes so long
 	local before after
 	before=$(date +%s%N)
@@ -38,7 +38,7 @@ check "an exec that cannot be judged in time is refused" prints "errno EPERM" \
 	guarded -- "$t_do" execve "$work/mount/hang"
 check "and reported with the reason" events events \
 	'map(select(.guard.reason == "deadline" and .guard.verdict == "blocked")) | length == 1'
-check "at the deadline" milliseconds 4500 9500 guarded -- "$t_do" execve "$work/mount/hang"
+check "at the deadline" milliseconds 4500 30000 guarded -- "$t_do" execve "$work/mount/hang"
 
 # more of them than one process may have workers, and others besides
 cat >many <<'END'
@@ -62,7 +62,7 @@ policy script <<END
     actions:
       - block: {errno: EPERM}
 END
-scripted() { rm -f events; timeout -s KILL 20 "$guard" run -q -p script.policy -o "file:$work/events" "$@"; }
+scripted() { rm -f events; timeout -s KILL 120 "$guard" run -q -p script.policy -o "file:$work/events" "$@"; }
 check "without guard it does not run for the kernel either" prints "errno EIO" "$t_do" execve "$work/mount/broken"
 check "a file that cannot be read is no file without a first line" prints "errno EPERM" \
 	scripted -- "$t_do" execve "$work/mount/broken"

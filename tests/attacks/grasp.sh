@@ -62,12 +62,12 @@ count_threads() { "$guard" run -q -p elsewhere.policy -- bash -c '"$t_do" connec
 check "the supervisor has threads" test "$(count_threads 2>/dev/null)" -gt 1
 # what holds, seizes or changes them; threads share what other calls would set
 printf '[hardening]\nprotect_self = no\n' >open.conf
-check "unprotected they can be reached" not prints "" timeout 20 "$guard" run -q --config open.conf -p elsewhere.policy -- ./threads grasp-thread
+check "unprotected they can be reached" not prints "" timeout 120 "$guard" run -q --config open.conf -p elsewhere.policy -- ./threads grasp-thread
 check "none of them can be reached" prints "" "$guard" run -q -p elsewhere.policy -- ./threads grasp-thread
 
 # signals whose number is not a process but many; in a session of their own, for the
 # test is a bystander as well
-in_session() { timeout --foreground 20 setsid -w "$@"; }
+in_session() { timeout --foreground 120 setsid -w "$@"; }
 # survives SIGNAL DEED...: guard and a workload that does not mind go on, status 7
 survives()
 {
@@ -136,7 +136,7 @@ echo "guard $?"
 kill -0 "$other" && echo bystander lives
 END
 chmod +x outer
-from_namespace() { timeout 20 unshare -pf --mount-proc ./outer "$@" 2>/dev/null; }
+from_namespace() { timeout 120 unshare -pf --mount-proc ./outer "$@" 2>/dev/null; }
 if unshare -pf --mount-proc unshare -Urpf true 2>/dev/null; then
 	for options in "" "--user nobody"; do
 		check "kill(-1) in a namespace of its own stays there ${options:-as root}" \

@@ -51,7 +51,7 @@ END
 guarded()
 {
 	rm -f late became gone
-	timeout 60 "$guard" run -q -p who.policy -o "file:$work/events" -- "$@"
+	timeout 180 "$guard" run -q -p who.policy -o "file:$work/events" -- "$@"
 }
 
 # refused NAME COMMAND...: natively the server is reached by it, under guard it is not.

@@ -37,7 +37,7 @@ policy plain <<END
     actions:
       - block: {errno: EPERM}
 END
-guarded() { rm -f events; as_nobody timeout -k 5 40 "$guard" run -q -p plain.policy -o "file:$work/events" -- "$@"; }
+guarded() { rm -f events; as_nobody timeout -k 5 180 "$guard" run -q -p plain.policy -o "file:$work/events" -- "$@"; }
 field() { sed -n "s/.*\\b$1 \\([0-9]*\\).*/\\1/p" score; }
 
 check "an allowed exec runs" exits 0 guarded "$t_do" execve "$work/good" status 0
@@ -85,7 +85,7 @@ for whom in keeper supervisor; do
 	check "the memory of guard's $whom does not open" prints "errno EACCES" opens
 done
 everybody() { as_nobody "$guard" run -q -p plain.policy -- bash -c 'trap "" TERM; kill -KILL -- -1; "$0" execve "$1" status 0; exit 7' "$t_do" "$work/evil"; }
-in_pidns() { unshare -pf --mount-proc timeout 20 bash -c "$(declare -f as_nobody everybody); $1"; }
+in_pidns() { unshare -pf --mount-proc timeout 120 bash -c "$(declare -f as_nobody everybody); $1"; }
 export guard t_do work
 if unshare -pf --mount-proc true 2>/dev/null; then
 	check "kill(-1) does not end guard" exits 7 in_pidns everybody
@@ -103,7 +103,7 @@ if as_nobody unshare -Urm true 2>/dev/null; then
 	chmod 755 script
 	hidden() # in its own user namespace the workload has the right to enter
 	{
-		as_nobody timeout 20 "$guard" run -q -p script.policy -- unshare -Urm bash -c \
+		as_nobody timeout 120 "$guard" run -q -p script.policy -- unshare -Urm bash -c \
 			'mount -t tmpfs none /mnt && mkdir /mnt/d && cp script /mnt/d && chmod 000 /mnt/d && exec /mnt/d/script "$work/marks" good'
 	}
 	rm -f marks

@@ -23,7 +23,7 @@ examples()
 }
 accepted() # COMMAND
 {
-	timeout 60 bash -c "$1"
+	timeout 180 bash -c "$1"
 	case $? in
 	2 | 124 | 125 | 126 | 127) return 1 ;;
 	esac

@@ -11,7 +11,7 @@ policy quiet <<END
   - id: never
     expression: exec.file.path == "/nowhere"
 END
-guarded() { exec timeout -k 1 60 "$guard" run -q -p "$work/quiet.policy" -- "$@"; }
+guarded() { exec timeout -k 1 180 "$guard" run -q -p "$work/quiet.policy" -- "$@"; }
 state_is() { [ "$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)" = "$2" ]; }
 child() { children "$1" | grep -oE '^[0-9]+'; }
 gone() { [ ! -e "/proc/$1/root" ]; }
@@ -44,7 +44,7 @@ nowhere() { [ "$(readlink "/proc/$1/fd/1")" = /dev/null ]; }
 parked() # COMMAND...
 {
 	start strace -qq -f -o /dev/null -e trace=sendmsg -e inject=sendmsg:delay_exit=500000:when=1 \
-		timeout -k 1 20 "$guard" run -q -p connects.policy -- "$@"
+		timeout -k 1 120 "$guard" run -q -p connects.policy -- "$@"
 	strace_pid=$!
 	eventually handed_over && kill -KILL "$supervisor"
 }

@@ -69,7 +69,7 @@ let_go() # FD GUARD-ARGUMENT...
 {
 	local fd=$1 reader status
 	shift
-	timeout 5 cat far &
+	timeout 60 cat far &
 	reader=$!
 	eval "start_far '$guard' run -q -p '$work/quiet.policy' \"\$@\" -- sh -c 'exec $fd>/dev/null; exec sleep 1000' $fd>far"
 	wait "$reader"

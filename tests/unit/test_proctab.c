@@ -31,7 +31,7 @@ static void teardown(void)
 	imagepool_free(pool);
 }
 
-TestSuite(proctab, .init = setup, .fini = teardown, .timeout = 60);
+TestSuite(proctab, .init = setup, .fini = teardown, .timeout = 240);
 
 static pid_t start_sleeper(void)
 {

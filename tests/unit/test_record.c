@@ -446,7 +446,7 @@ static void remove_directory(void)
 	(void)rmdir(directory);
 }
 
-TestSuite(open, .init = make_directory, .fini = remove_directory, .timeout = 10);
+TestSuite(open, .init = make_directory, .fini = remove_directory, .timeout = 240);
 
 static int open_one(const char *spec, struct recorder_sinks *sinks, struct err *err)
 {

@@ -35,7 +35,7 @@ static void leave(void)
 	rig_leave(&rig);
 }
 
-TestSuite(recorder, .init = enter, .fini = leave, .timeout = 60);
+TestSuite(recorder, .init = enter, .fini = leave, .timeout = 240);
 
 static void expect_in_order(size_t count, int first)
 {
@@ -60,7 +60,7 @@ static int accept_one(int listener)
 	struct pollfd ready = { .fd = listener, .events = POLLIN };
 	int fd;
 
-	cr_assert_eq(poll(&ready, 1, 20000), 1, "nobody connects");
+	cr_assert_eq(poll(&ready, 1, 60000), 1, "nobody connects");
 	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	cr_assert_geq(fd, 0);
 	return fd;
@@ -187,7 +187,7 @@ Test(recorder, more_denials_than_the_budget)
 		struct pollfd fds[2] = { { rig.link[0], POLLIN, 0 }, { out, POLLIN, 0 } };
 		struct seqpacket_head head;
 
-		cr_assert_gt(poll(fds, 2, 20000), 0, "stuck at %lu", (unsigned long)acked);
+		cr_assert_gt(poll(fds, 2, 60000), 0, "stuck at %lu", (unsigned long)acked);
 		text_read(&from_out, out);
 		while (seqpacket_receive(rig.link[0], &head, NULL, 0, NULL, NULL) == 0) {
 			if (head.type == LINK_ACK)
@@ -317,7 +317,7 @@ Test(recorder, killed_between_messages)
 		/* of the dead one's ACKs some are still on the link */
 		for (struct seqpacket_head head = { 0 }; head.type != LINK_HELLO;) {
 			if (seqpacket_receive(rig.link[0], &head, NULL, 0, NULL, NULL) < 0)
-				(void)poll(&(struct pollfd){ rig.link[0], POLLIN, 0 }, 1, 20000);
+				(void)poll(&(struct pollfd){ rig.link[0], POLLIN, 0 }, 1, 60000);
 			else if (head.type == LINK_ACK)
 				acked = head.seq;
 		}

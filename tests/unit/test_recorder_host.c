@@ -39,7 +39,7 @@ static void leave(void)
 	rig_leave(&rig);
 }
 
-TestSuite(recorder_host, .init = enter, .fini = leave, .timeout = 60);
+TestSuite(recorder_host, .init = enter, .fini = leave, .timeout = 240);
 
 static void expect_file(const char *path, size_t count)
 {
@@ -102,7 +102,7 @@ static size_t receive_entry(int fd)
 	struct cmsghdr *cmsg;
 	ssize_t n;
 
-	cr_assert_eq(poll(&ready, 1, 20000), 1, "no entry");
+	cr_assert_eq(poll(&ready, 1, 60000), 1, "no entry");
 	n = recvmsg(fd, &msg, 0);
 	cr_assert_geq(n, 0);
 	cmsg = CMSG_FIRSTHDR(&msg);
@@ -302,7 +302,7 @@ Test(recorder_host, syslog_stream)
 	size_t first;
 
 	rig_start(&rig, (const char *const[]){ "syslog", NULL });
-	cr_assert_eq(poll(&(struct pollfd){ syslogd, POLLIN, 0 }, 1, 20000), 1);
+	cr_assert_eq(poll(&(struct pollfd){ syslogd, POLLIN, 0 }, 1, 60000), 1);
 	peer = accept4(syslogd, NULL, NULL, SOCK_NONBLOCK);
 	rig_send(&rig, LINK_DENIAL, 1, line, sizeof line - 1);
 	rig_send(&rig, LINK_DENIAL, 2, line, sizeof line - 1);
