@@ -230,6 +230,9 @@ static void mirror_stop(struct keeper *k)
 	if (atomic_load(&k->journal->root_state) != ROOT_STOPPED || stops == k->mirrored_stops)
 		return;
 	k->mirrored_stops = stops;
+	/* nobody waits for the first process of a container, and nothing stops it */
+	if (getpid() == 1)
+		return;
 	/* a successor is not its parent: it is told to watch, for we shall not see it */
 	if (atomic_load(&k->journal->restarts))
 		(void)seqpacket_send(k->link[0], &head, NULL, NULL, 0);
