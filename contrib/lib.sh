@@ -64,7 +64,8 @@ install_packages()
 		--no-install-recommends "${missing[@]}" >/dev/null || die "apt-get install failed"
 }
 
-# build DIRECTORY [CONFIGURE OPTION]...: configures when needed, then makes.
+# build DIRECTORY [CONFIGURE OPTION]...: configures when needed, then makes. Only what is
+# wrong is said here; the rest is in build.log.
 build()
 {
 	local directory=$1
@@ -76,10 +77,10 @@ build()
 		# again when configure or its options have changed
 		if [ ! -e config.status ] || [ "$top/configure" -nt config.status ] ||
 			[ "$(cat .options 2>/dev/null)" != "$*" ]; then
-			"$top/configure" --quiet "$@" || exit 1
+			"$top/configure" --quiet "$@" >build.log || exit 1
 			echo "$*" >.options
 		fi
-		make -s -j"$jobs" all
+		make -s -j"$jobs" all >>build.log
 	) || die "the build failed"
 }
 
@@ -107,7 +108,8 @@ run_tests()
 	if [ "$status" -ne 0 ]; then
 		failures "$directory" >&2
 		# a build that broke has no results to show
-		grep -q '^# TOTAL' "$directory/check.log" || tail -n 40 "$directory/check.log" >&2
+		grep -q '^# TOTAL' "$directory/check.log" ||
+			grep -Ev '^ +(CC|CCLD|AR|GEN) ' "$directory/check.log" | tail -n 60 >&2
 		note "details: $directory/check.log and the .log files beside the tests"
 	fi
 	return "$status"
