@@ -30,9 +30,9 @@ gone() { [ ! -e "/proc/$1/root" ]; }
 outside()
 {
 	local pid
+	# "/proc/N/status:NSpid: N M": processes come and go meanwhile
 	# shellcheck disable=SC2013 # numbers
-	for pid in $(awk -v pid="$1" '/^Pid:/ { p = $2 } /^NSpid:/ && NF > 2 && $NF == pid { print p }' \
-		/proc/[0-9]*/status 2>/dev/null); do
+	for pid in $(grep -s '^NSpid:' /proc/[0-9]*/status | awk -v pid="$1" 'NF > 2 && $NF == pid { print $2 }'); do
 		[ "$(readlink "/proc/$pid/ns/pid")" = "$namespace" ] && echo "$pid" && break
 	done
 }
