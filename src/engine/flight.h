@@ -190,12 +190,20 @@ void start_begin(struct supervisor *sv);
 /* Everything is in place to go on where a supervisor died. */
 void start_recover(struct supervisor *sv);
 
+/* ---- supervisor.c ---- */
+
+/* Finds out who makes the call of SLOT, and that it is still waited for. False when
+ * that cannot be: then the call has been dealt with.
+ */
+bool flight_caller(struct supervisor *sv, unsigned slot, struct caller *caller);
+
 /* ---- handlers.c ---- */
 typedef void received_function(struct supervisor *sv, unsigned slot, struct caller *caller);
 typedef void worked_function(struct supervisor *sv, unsigned slot, int result);
 typedef void tick_function(struct supervisor *sv, unsigned slot);
 struct handler {
 	received_function *received; /* NULL = the call has no handler */
+	bool by_numbers;             /* nobody asks who calls: it gets its caller unopened */
 	worked_function *worked;     /* a worker that it was given to is through */
 	worked_function *ringed;     /* likewise the ring */
 	/* both look after one that waits; of many each has its turn */

@@ -7,12 +7,15 @@
 
 static const struct handler handlers[] = {
 	[HANDLER_EXEC] = { .received = exec_received, .worked = exec_worked },
-	[HANDLER_CONNECT] = { connect_received, connect_worked, connect_ringed, connect_look,
-			      connect_tick },
+	[HANDLER_CONNECT] = { .received = connect_received,
+			      .worked = connect_worked,
+			      .ringed = connect_ringed,
+			      .look = connect_look,
+			      .tick = connect_tick },
 	[HANDLER_SENDTO] = { .received = send_received, .worked = send_worked, .tick = send_tick },
-	[HANDLER_KILL] = { .received = kill_received },
+	[HANDLER_KILL] = { .received = kill_received, .by_numbers = true },
 	[HANDLER_PIDFD_SIGNAL] = { .received = pidfd_signal_received },
-	[HANDLER_TARGET] = { .received = target_received },
+	[HANDLER_TARGET] = { .received = target_received, .by_numbers = true },
 	[HANDLER_REGISTERS] = { .received = registers_received },
 };
 

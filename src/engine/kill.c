@@ -20,7 +20,7 @@
 
 bool is_guard(const struct supervisor *sv, pid_t pid)
 {
-	return pid == getpid() || pid == sv->options.keeper_pid ||
+	return pid == atomic_load(&sv->journal->supervisor) || pid == sv->options.keeper_pid ||
 	       pid == atomic_load(&sv->journal->recorder);
 }
 
@@ -29,13 +29,9 @@ bool is_guard(const struct supervisor *sv, pid_t pid)
  */
 static bool is_guard_task(const struct supervisor *sv, pid_t tid)
 {
-	struct stat st;
-	char path[64];
+	pid_t self = atomic_load(&sv->journal->supervisor);
 
-	if (is_guard(sv, tid))
-		return true;
-	(void)snprintf(path, sizeof path, "/proc/self/task/%d", tid);
-	return stat(path, &st) == 0;
+	return is_guard(sv, tid) || syscall(SYS_tgkill, self, tid, 0) == 0;
 }
 
 /* ---- scopes of rules --------------------------------------------------------- */
@@ -232,6 +228,8 @@ void kill_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 		flight_fail(sv, slot, ESRCH);
 		return;
 	}
+	if (!flight_caller(sv, slot, caller))
+		return;
 	if (scan_begin(&scan) < 0) {
 		flight_fail(sv, slot, EPERM);
 		return;

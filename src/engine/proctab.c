@@ -20,6 +20,7 @@ enum {
 	HASH_SIZE = 8192,         /* a power of two */
 	LINEAGE_MAX = 1000,       /* parents followed when a process is first met */
 	TRIM_STEP = 2,            /* entries looked at per event */
+	TRIM_DEBT = 3,            /* and for each that is new */
 	SNAPSHOT_MAX = 64 * 1024, /* arguments, and environment, read from /proc */
 	CGROUP_MAX = 512,
 	CHILDREN_MAX = 64, /* met at once when their parent dies or executes */
@@ -47,7 +48,8 @@ struct proctab {
 	struct entry *entries;
 	struct entry *free;
 	unsigned fresh, used, pidfds, hand;
-	int orphans; /* list of the reaper's children; -1 = not open */
+	unsigned debt; /* entries to look at */
+	int orphans;   /* list of the reaper's children; -1 = not open */
 	struct entry *hash[HASH_SIZE];
 	uint64_t clock;
 	int64_t boot_ns;
@@ -100,46 +102,6 @@ void proctab_free(struct proctab *tab)
 	arena_done(&tab->scratch);
 	(void)munmap(tab->entries, PROCESSES_MAX * sizeof *tab->entries);
 	free(tab);
-}
-
-/* ---- callers ------------------------------------------------------------ */
-
-int caller_open(pid_t tid, struct caller *ret)
-{
-	struct caller caller = { .tid = tid };
-	struct proc_status status;
-	int r;
-
-	caller.pidfd = target_pidfd(tid);
-	if (caller.pidfd < 0 && caller.pidfd != -EINVAL)
-		return caller.pidfd;
-	r = caller.pidfd >= 0 ? procfs_pidfd_identity(caller.pidfd, &caller.who) : -ENOTTY;
-	if (r == -ENOTTY) {
-		r = procfs_status(tid, &status);
-		caller.who = (struct proc_identity){ .tgid = status.tgid,
-						     .ppid = status.ppid,
-						     .cred = status.cred,
-						     .has_cred = true };
-	}
-	/* before Linux 6.9 a thread has no pidfd of its own: its process serves */
-	if (r == 0 && caller.pidfd < 0) {
-		caller.pidfd = target_pidfd(caller.who.tgid);
-		r = caller.pidfd < 0 ? caller.pidfd : 0;
-	}
-	if (r < 0) {
-		if (caller.pidfd >= 0)
-			(void)close(caller.pidfd);
-		return r;
-	}
-	*ret = caller;
-	return 0;
-}
-
-void caller_close(struct caller *caller)
-{
-	if (caller->pidfd >= 0)
-		(void)close(caller->pidfd);
-	caller->pidfd = -1;
 }
 
 /* ---- entries ------------------------------------------------------------ */
@@ -251,6 +213,8 @@ static struct entry *take_entry(struct proctab *tab)
 		return NULL;
 	*e = (struct entry){ .used = true, .pidfd = -1 };
 	tab->used++;
+	/* where nobody is added nobody is looked for who has gone */
+	tab->debt = MIN(tab->debt + TRIM_DEBT, (unsigned)PROCESSES_MAX);
 	return e;
 }
 
@@ -582,14 +546,31 @@ static void bury(struct proctab *tab, struct entry *entry)
 	release(tab, entry);
 }
 
+/* As long as its process is not gone nobody else has its number: the task that makes a
+ * call under this number is its first thread.
+ */
+int proctab_caller(struct proctab *tab, pid_t tid, struct caller *ret)
+{
+	struct entry *entry = hash_find(tab, tid);
+	struct caller caller = { .tid = tid };
+
+	if (!entry || entry->pidfd < 0 || procfs_pidfd_identity(entry->pidfd, &caller.who) < 0 ||
+	    caller.who.tgid != tid)
+		return caller_open(tid, ret);
+	caller.pidfd = entry->pidfd;
+	caller.known = &entry->process;
+	*ret = caller;
+	return 0;
+}
+
 void proctab_trim(struct proctab *tab)
 {
-	for (unsigned i = 0; i < TRIM_STEP && tab->fresh; i++) {
+	for (unsigned i = 0; i < TRIM_STEP && tab->debt; i++) {
 		struct entry *e = &tab->entries[tab->hand++ % tab->fresh];
 
-		if (e->used && e->hashed && !alive(e)) {
+		tab->debt--;
+		if (e->used && e->hashed && !alive(e))
 			bury(tab, e);
-		}
 	}
 }
 
@@ -611,7 +592,7 @@ static struct process *get(struct proctab *tab, struct caller *caller, bool own_
 	struct entry *entry;
 
 	tab->clock++;
-	entry = find_alive(tab, caller->who.tgid);
+	entry = caller->known ? entry_of(caller->known) : find_alive(tab, caller->who.tgid);
 	*ret_error = 0;
 	if (!entry) {
 		entry = make_entry(tab, caller->who.tgid, own_image ? NULL : caller, ret_error);

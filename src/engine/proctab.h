@@ -13,6 +13,7 @@
  */
 #pragma once
 #include "base/err.h"
+#include "engine/caller.h"
 #include "kernel/procfs.h"
 #include "model/event.h"
 
@@ -26,21 +27,13 @@ struct proctab_options {
 	bool follows;              /* every exec is reported with proctab_exec() or _doubt() */
 };
 
-/* The caller that a notification names. */
-struct caller {
-	pid_t tid;
-	int pidfd; /* of tid, owned */
-	struct proc_identity who;
-};
-
 int proctab_new(const struct proctab_options *options, struct proctab **ret);
 void proctab_free(struct proctab *tab);
 
-/* Identifies TID: opens its pidfd and finds its process. Cheap; nothing is
- * looked up in the table. 0, -ESRCH, -EMFILE, -EPERM ...
+/* Does as caller_open(), but opens nothing for a process that is in the table: its
+ * descriptor there serves. Valid until proctab_trim().
  */
-int caller_open(pid_t tid, struct caller *ret);
-void caller_close(struct caller *caller);
+int proctab_caller(struct proctab *tab, pid_t tid, struct caller *ret);
 
 /* The entry of the caller's process, from the table or made from /proc, with
  * its ancestors. NULL when it is gone or nothing is left (*ret_error).

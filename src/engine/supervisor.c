@@ -85,17 +85,40 @@ static void cannot_look(struct supervisor *sv, unsigned slot)
 		flight_fail(sv, slot, EPERM);
 }
 
+bool flight_caller(struct supervisor *sv, unsigned slot, struct caller *caller)
+{
+	struct flight *f = &sv->flights[slot];
+	int r;
+
+	/* an exec keeps the descriptor beyond this call */
+	r = f->handler == HANDLER_EXEC ? caller_open(f->tid, caller)
+				       : proctab_caller(sv->processes, f->tid, caller);
+	if (r == 0 && notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0) {
+		caller_close(caller);
+		r = -ESRCH;
+	}
+	if (r == -ESRCH)
+		flight_end(sv, slot);
+	else if (r < 0)
+		cannot_look(sv, slot);
+	if (r < 0)
+		return false;
+	f->tgid = caller->who.tgid;
+	sv->journal->slots[slot].tgid = f->tgid;
+	return true;
+}
+
 static void dispatch(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
 	const struct seccomp_notif *n = flight_notification(sv, slot);
 	enum syscall_id id = identify(n);
-	struct caller caller;
-	int r;
+	struct caller caller = { .tid = (pid_t)n->pid, .pidfd = -1 };
+	const struct handler *handler;
 
 	sv->high = MAX(sv->high, slot + 1);
 	f->state = FLIGHT_NONE;
-	f->tid = (pid_t)n->pid;
+	f->tid = f->tgid = caller.tid;
 	f->pidfd = -1;
 	f->judged = f->interrupted = f->stopped = f->dead = f->looking = f->left = false;
 	f->look.file = 0;
@@ -110,28 +133,16 @@ static void dispatch(struct supervisor *sv, unsigned slot)
 	f->exec.path[0] = '\0';
 	f->exec.file = f->exec.interpreter = 0;
 	arena_reset(&sv->arena);
-	r = caller_open(f->tid, &caller);
-	if (r == 0 && notify_valid(sv->listener, n->id) < 0) {
-		caller_close(&caller);
-		r = -ESRCH;
-	}
-	if (r == -ESRCH) {
-		flight_end(sv, slot);
+	handler = handler_find(f->handler);
+	if ((!handler->by_numbers || sv->condemned) && !flight_caller(sv, slot, &caller))
 		return;
-	}
-	if (r < 0) {
-		cannot_look(sv, slot);
-		return;
-	}
 	if (sv->condemned) {
 		(void)syscall(SYS_pidfd_send_signal, caller.pidfd, SIGKILL, NULL, 0);
 		caller_close(&caller);
 		flight_fail(sv, slot, EPERM);
 		return;
 	}
-	f->tgid = caller.who.tgid;
-	sv->journal->slots[slot].tgid = f->tgid;
-	handler_find(f->handler)->received(sv, slot, &caller);
+	handler->received(sv, slot, &caller);
 	caller_close(&caller);
 	proctab_trim(sv->processes);
 }
