@@ -34,10 +34,13 @@ struct run {
 	char degraded[1024];
 	char workload[37], hostname[256], distribution[128];
 	struct report_origin origin;
+	struct feature_probing *probing; /* goes on while policies are read */
 };
 
 static void run_done(struct run *run)
 {
+	if (run->probing)
+		(void)feature_run_end(TAKE(run->probing), NULL, NULL);
 	ruleset_free(run->ruleset);
 	diags_done(&run->diags);
 	idnames_free(run->names);
@@ -189,7 +192,7 @@ static int check_host(struct run *run, struct err *err)
 
 	for (unsigned type = 1; type < EVENT_COUNT; type++)
 		events[type] = run->ruleset->needs[type].watched;
-	r = feature_require_run(events, err);
+	r = feature_run_end(TAKE(run->probing), events, err);
 	if (r == 0 || !run->config.best_effort)
 		return r;
 	(void)snprintf(run->degraded, sizeof run->degraded, "%s", err->text);
@@ -259,8 +262,10 @@ static int run_main(int argc, char **argv)
 		return cmd_print_help(&cmd_run);
 	if (r == 0 && (!run.config.command || !run.config.command[0]))
 		r = err_set(&err, -EINVAL, "no command given, see 'guard run --help'");
-	if (r == 0)
+	if (r == 0) {
+		run.probing = feature_run_begin();
 		r = prepare(&run, &err);
+	}
 	if (r < 0) {
 		log_error("%s", err.text);
 		return EXIT_GUARD;

@@ -58,48 +58,6 @@ static void settle(struct feature_result *result, int code)
 		(void)snprintf(result->reason, sizeof(result->reason), "%s", explain(code));
 }
 
-static _Noreturn void probe_in_child(struct shared *shared, const bool wanted[FEATURE_COUNT])
-{
-	struct feature_probe probe = { .report = &shared->report, .listener = -1 };
-
-	/* signals of the caller's group are not ours, and handlers are not either */
-	(void)signal(SIGCHLD, SIG_DFL);
-	for (; shared->next < FEATURE_COUNT; shared->next++) {
-		if (!wanted[shared->next])
-			continue;
-		probe.result = &shared->report.features[shared->next];
-		settle(probe.result, probes[shared->next](&probe));
-	}
-	feature_probes_done(&probe);
-	_exit(0);
-}
-
-/* Goes on behind a probe that had the child killed, until all are through. */
-static int probe_all(struct shared *shared, const bool wanted[FEATURE_COUNT])
-{
-	while (shared->next < FEATURE_COUNT) {
-		int status;
-		pid_t pid = fork();
-
-		if (pid < 0)
-			return -errno;
-		if (pid == 0)
-			probe_in_child(shared, wanted);
-		while (waitpid(pid, &status, 0) < 0)
-			if (errno != EINTR)
-				return -errno;
-		if (shared->next < FEATURE_COUNT) {
-			struct feature_result *result = &shared->report.features[shared->next++];
-
-			(void)snprintf(result->reason, sizeof(result->reason),
-				       "trying it is punished with signal %d",
-				       WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-			settle(result, -EPERM);
-		}
-	}
-	return 0;
-}
-
 static int read_yama(void)
 {
 	_cleanup_free_ char *text = NULL;
@@ -126,24 +84,88 @@ static void read_privileges(struct feature_report *report)
 	}
 }
 
-static void probe_wanted(struct feature_report *ret, const bool wanted[FEATURE_COUNT])
+static _Noreturn void probe_in_child(struct shared *shared, const bool wanted[FEATURE_COUNT])
 {
-	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int code;
+	struct feature_probe probe = { .report = &shared->report, .listener = -1 };
+
+	/* signals of the caller's group are not ours, and handlers are not either */
+	(void)signal(SIGCHLD, SIG_DFL);
+	read_privileges(&shared->report);
+	for (; shared->next < FEATURE_COUNT; shared->next++) {
+		if (!wanted[shared->next])
+			continue;
+		probe.result = &shared->report.features[shared->next];
+		settle(probe.result, probes[shared->next](&probe));
+	}
+	feature_probes_done(&probe);
+	_exit(0);
+}
+
+/* A probing that goes on in a child. */
+struct feature_probing {
+	struct shared *shared; /* MAP_FAILED = no memory */
+	bool wanted[FEATURE_COUNT];
+	pid_t pid; /* -errno = there is no child */
+};
+
+static void fork_child(struct feature_probing *p)
+{
+	p->pid = fork();
+	if (p->pid < 0)
+		p->pid = -errno;
+	else if (p->pid == 0)
+		probe_in_child(p->shared, p->wanted);
+}
+
+/* Goes on behind a probe that had the child killed, until all are through. */
+static int await_child(struct feature_probing *p)
+{
+	for (;;) {
+		struct feature_result *result;
+		int status;
+
+		if (p->pid < 0)
+			return p->pid;
+		while (waitpid(p->pid, &status, 0) < 0) {
+			if (errno != EINTR)
+				return -errno;
+		}
+		if (p->shared->next >= FEATURE_COUNT)
+			return 0;
+		result = &p->shared->report.features[p->shared->next++];
+		(void)snprintf(result->reason, sizeof(result->reason),
+			       "trying it is punished with signal %d",
+			       WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+		settle(result, -EPERM);
+		if (p->shared->next >= FEATURE_COUNT)
+			return 0;
+		fork_child(p);
+	}
+}
+
+static void probing_begin(struct feature_probing *p)
+{
+	p->shared = mmap(NULL, sizeof(*p->shared), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	p->pid = -errno;
+	if (p->shared != MAP_FAILED)
+		fork_child(p);
+}
+
+static void probing_end(struct feature_probing *p, struct feature_report *ret)
+{
+	int code = p->pid;
 
 	*ret = (struct feature_report){ 0 };
-	read_privileges(ret);
-	if (shared == MAP_FAILED) {
-		code = -errno;
-	} else {
-		shared->report = *ret;
-		code = probe_all(shared, wanted);
-		*ret = shared->report;
-		(void)munmap(shared, sizeof(*shared));
+	if (p->shared != MAP_FAILED) {
+		code = await_child(p);
+		*ret = p->shared->report;
+		(void)munmap(p->shared, sizeof(*p->shared));
 	}
+	if (code < 0)
+		read_privileges(ret);
 	for (enum feature f = 0; f < FEATURE_COUNT; f++)
-		if (wanted[f] && !ret->features[f].probed) {
+		if (p->wanted[f] && !ret->features[f].probed) {
 			(void)snprintf(ret->features[f].reason, sizeof(ret->features[f].reason),
 				       "not probed: %s", strerror(-code));
 			settle(&ret->features[f], code);
@@ -152,11 +174,12 @@ static void probe_wanted(struct feature_report *ret, const bool wanted[FEATURE_C
 
 void feature_probe(struct feature_report *ret)
 {
-	bool wanted[FEATURE_COUNT];
+	struct feature_probing p = { .pid = 0 };
 
 	for (enum feature f = 0; f < FEATURE_COUNT; f++)
-		wanted[f] = true;
-	probe_wanted(ret, wanted);
+		p.wanted[f] = true;
+	probing_begin(&p);
+	probing_end(&p, ret);
 }
 
 bool feature_is_degraded(const struct feature_report *report)
@@ -183,19 +206,40 @@ enum feature feature_missing(const struct feature_report *report, enum event_typ
 	return f;
 }
 
-int feature_require_run(const bool events[EVENT_COUNT], struct err *err)
+struct feature_probing *feature_run_begin(void)
 {
-	bool wanted[FEATURE_COUNT] = { false };
-	struct feature_report report;
+	struct feature_probing *p = calloc(1, sizeof(*p));
 
+	if (!p)
+		return NULL;
 	for (enum feature f = 0; f < FEATURE_COUNT; f++)
 		for (enum event_type type = 0; type < EVENT_COUNT; type++)
-			wanted[f] |= (type == EVENT_NONE || events[type]) && is_needed(f, type);
-	probe_wanted(&report, wanted);
-	for (enum feature f = 0; f < FEATURE_COUNT; f++) {
+			p->wanted[f] |= is_needed(f, type);
+	probing_begin(p);
+	return p;
+}
+
+static bool is_needed_by_any(enum feature feature, const bool events[EVENT_COUNT])
+{
+	for (enum event_type type = 0; type < EVENT_COUNT; type++)
+		if ((type == EVENT_NONE || events[type]) && is_needed(feature, type))
+			return true;
+	return false;
+}
+
+int feature_run_end(struct feature_probing *probing, const bool events[EVENT_COUNT],
+		    struct err *err)
+{
+	_cleanup_free_ struct feature_probing *p = probing;
+	struct feature_report report;
+
+	if (!p)
+		return err_set(err, -ENOMEM, "out of memory");
+	probing_end(p, &report);
+	for (enum feature f = 0; events && f < FEATURE_COUNT; f++) {
 		const struct feature_result *result = &report.features[f];
 
-		if (wanted[f] && !result->available)
+		if (is_needed_by_any(f, events) && !result->available)
 			return err_set(err, result->code, "%s, needed so that %s: %s", rows[f].name,
 				       rows[f].purpose, result->reason);
 	}

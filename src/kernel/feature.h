@@ -65,8 +65,14 @@ bool feature_is_degraded(const struct feature_report *report);
  */
 enum feature feature_missing(const struct feature_report *report, enum event_type type);
 
-/* What `guard run` asks before it starts anything: 0, or -errno with the one
- * line for the user. EVENTS says which types the policies need; only what
- * those need is probed.
+/* What `guard run` asks before it starts anything. It takes a child and its time, in
+ * which policies can be read: begun with what any event type may need. NULL = no
+ * memory, which the end says.
  */
-int feature_require_run(const bool events[EVENT_COUNT], struct err *err);
+struct feature_probing *feature_run_begin(void);
+
+/* 0, or -errno with the one line for the user. EVENTS says which types the policies
+ * need; NULL: nobody wants to know any more. PROBING is gone afterwards.
+ */
+int feature_run_end(struct feature_probing *probing, const bool events[EVENT_COUNT],
+		    struct err *err);

@@ -65,7 +65,7 @@ static void look(struct findings *ret)
 
 	ret->prepared = true;
 	feature_probe(&ret->report);
-	ret->required = feature_require_run(both, &ret->err);
+	ret->required = feature_run_end(feature_run_begin(), both, &ret->err);
 }
 
 static void end_of(pid_t pid)
@@ -83,7 +83,7 @@ struct absent_row {
 	unsigned flags;
 	enum feature feature;
 	const char *reason;  /* part of it */
-	const char *refusal; /* part of the line of feature_require_run(); NULL = it starts */
+	const char *refusal; /* part of the line of feature_run_end(); NULL = it starts */
 };
 
 #define ERRNO(code) (SECCOMP_RET_ERRNO | (code))
@@ -303,7 +303,7 @@ Test(feature, unneeded_features_are_not_required)
 		static const bool connects[EVENT_COUNT] = { [EVENT_CONNECT] = true };
 
 		f->prepared = take_away(SYS_ptrace, ERRNO(EPERM), 0);
-		f->required = feature_require_run(connects, &f->err);
+		f->required = feature_run_end(feature_run_begin(), connects, &f->err);
 		_exit(0);
 	}
 	end_of(pid);
