@@ -89,7 +89,7 @@ static int find_program(char path[PATH_MAX], struct err *err)
 	return err_set(err, -ENOENT, "guard-recorder is neither beside guard nor in " LIBEXECDIR);
 }
 
-/* In the child; only async-signal-safe calls. */
+/* In the child, which has our memory until it executes: only async-signal-safe calls. */
 static void become(const char *program, char *const words[], int link_fd,
 		   const struct recorder_sinks *sinks, int report_fd)
 {
@@ -113,6 +113,18 @@ static void become(const char *program, char *const words[], int link_fd,
 	_exit(127);
 }
 
+/* A function of its own, for nothing of its caller may change in the child. */
+static pid_t start(const char *program, char *const words[], int link_fd,
+		   const struct recorder_sinks *sinks, int report_fd)
+{
+	/* no copy of what is thrown away at once */
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		become(program, words, link_fd, sinks, report_fd);
+	return pid < 0 ? -errno : pid;
+}
+
 int recorder_spawn(int link_fd, struct recorder_sinks *sinks,
 		   const struct recorder_options *options, pid_t *ret_pid, struct err *err)
 {
@@ -134,11 +146,9 @@ int recorder_spawn(int link_fd, struct recorder_sinks *sinks,
 		return err_errno(err, -errno, "cannot start guard-recorder");
 	read_end = pipe_fds[0];
 	write_end = pipe_fds[1];
-	pid = fork();
+	pid = start(program, line.words, link_fd, sinks, write_end);
 	if (pid < 0)
-		return err_errno(err, -errno, "cannot start guard-recorder");
-	if (pid == 0)
-		become(program, line.words, link_fd, sinks, write_end);
+		return err_errno(err, (int)pid, "cannot start guard-recorder");
 	(void)close(TAKE_FD(write_end));
 	n = read_full(read_end, &error, sizeof error);
 	if (n == 0) {
