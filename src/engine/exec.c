@@ -363,7 +363,7 @@ static void cannot_verify(struct supervisor *sv, unsigned slot, struct caller *c
 static void start_exec(struct supervisor *sv, unsigned slot, struct caller *caller)
 {
 	struct flight *f = &sv->flights[slot];
-	int r;
+	int r, error;
 
 	/* before the tracer, whose death kills the caller (EXITKILL) */
 	journal_slot_step(sv->journal, slot, SLOT_EXEC);
@@ -378,11 +378,14 @@ static void start_exec(struct supervisor *sv, unsigned slot, struct caller *call
 		return;
 	}
 	f->state = FLIGHT_EXEC;
-	/* the leader's descriptor serves again at the stop */
-	if (f->tid == f->tgid)
-		f->pidfd = TAKE_FD(caller->pidfd);
 	f->exec.path[0] = '\0';
 	(void)notify_continue(sv->listener, flight_notification(sv, slot)->id);
 	if (!sv->options.killable)
 		(void)verify_interrupt(f->tid);
+	if (f->tid != f->tgid)
+		return;
+	/* who it is, and its ancestors, while the kernel is busy with the new image */
+	(void)proctab_get_for_exec(sv->processes, caller, &error);
+	/* the table may have taken it; what is left serves again at the stop */
+	f->pidfd = TAKE_FD(caller->pidfd);
 }

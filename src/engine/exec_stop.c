@@ -187,13 +187,13 @@ static int find_script_later(struct supervisor *sv, unsigned slot)
 }
 
 /* Who stands at the stop: an exec may have changed its ids. */
-static int reopen_caller(struct flight *f, pid_t pid, struct caller *ret)
+static int reopen_caller(struct supervisor *sv, struct flight *f, pid_t pid, struct caller *ret)
 {
 	*ret = (struct caller){ .tid = pid, .pidfd = TAKE_FD(f->pidfd) };
 	if (ret->pidfd >= 0 && procfs_pidfd_identity(ret->pidfd, &ret->who) == 0)
 		return 0;
 	caller_close(ret);
-	return caller_open(pid, ret);
+	return proctab_caller(sv->processes, pid, ret);
 }
 
 enum { SCRIPT_NOT_LOOKED_FOR = -1 };
@@ -210,7 +210,7 @@ static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int scr
 
 	/* the thread that called has become the leader; its old number may be another's */
 	f->tgid = f->tid = pid;
-	r = reopen_caller(f, pid, &caller);
+	r = reopen_caller(sv, f, pid, &caller);
 	if (r == 0) {
 		process = proctab_get_for_exec(sv->processes, &caller, &error);
 		caller_close(&caller);
@@ -241,7 +241,7 @@ static struct process *stopped_process(struct supervisor *sv, struct flight *f)
 	struct caller caller;
 	int error;
 
-	if (reopen_caller(f, f->tgid, &caller) < 0)
+	if (reopen_caller(sv, f, f->tgid, &caller) < 0)
 		return NULL;
 	process = proctab_get_for_exec(sv->processes, &caller, &error);
 	caller_close(&caller);
