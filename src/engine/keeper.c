@@ -347,7 +347,8 @@ static void child_changed(struct keeper *k, pid_t pid, int status)
 	} else if (pid == k->recorder && ended) {
 		k->recorder = 0;
 		atomic_store(&k->journal->recorder, 0);
-		if (k->supervisor && rate_allow(&k->recorder_rate, RECORDERS_PER_MINUTE))
+		if (k->supervisor && !atomic_load(&k->journal->finished) &&
+		    rate_allow(&k->recorder_rate, RECORDERS_PER_MINUTE))
 			(void)start_recorder(k);
 	}
 }
@@ -473,6 +474,15 @@ static int prepare(struct keeper *k, struct err *err)
 	return open_sinks(k, err);
 }
 
+/* The recorder writes out what it has and ends by itself at the end of its link. */
+static void let_recorder_go(struct keeper *k)
+{
+	for (size_t i = 0; i < ELEMENTS(k->recorder_link); i++) {
+		if (k->recorder_link[i] >= 0)
+			(void)close(TAKE_FD(k->recorder_link[i]));
+	}
+}
+
 enum { SUPERVISOR_EXIT_MS = 1500 };
 
 static void loop(struct keeper *k)
@@ -495,6 +505,9 @@ static void loop(struct keeper *k)
 		show_refusals(k);
 		from_signals(k);
 		mirror_stop(k);
+		/* while the supervisor's memory is given back */
+		if (atomic_load(&k->journal->finished))
+			let_recorder_go(k);
 		/* init of a container ends with its command, and so do the rest */
 		if (atomic_load(&k->journal->root_state) == ROOT_EXITED && !k->killing &&
 		    (getpid() == 1 || k->options->config->leftover == LEFTOVER_KILL))
@@ -502,15 +515,12 @@ static void loop(struct keeper *k)
 	}
 }
 
-/* The recorder writes out what it has and ends by itself at the end of its link;
- * one that hangs on a stalled sink is not waited for longer than this.
- */
+/* One that hangs on a stalled sink is not waited for longer than this. */
 static void wait_for_recorder(struct keeper *k)
 {
 	enum { STEP_MS = 10 };
 
-	(void)close(k->recorder_link[0]);
-	(void)close(k->recorder_link[1]);
+	let_recorder_go(k);
 	for (int waited = 0; k->recorder && waited < RECORDER_EXIT_MS; waited += STEP_MS) {
 		struct pollfd fd = { .fd = k->signals, .events = POLLIN };
 
