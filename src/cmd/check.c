@@ -47,7 +47,9 @@ void check_syscalls(const struct rule *rule, void (*visit)(void *data, const cha
 		const struct syscall_row *row = syscall_row((enum syscall_id)id);
 
 		if (row->numbers[SYSCALL_ABI_NATIVE] >= 0 &&
-		    handler_judges((enum syscall_id)id, rule->event))
+		    handler_judges((enum syscall_id)id, rule->event) &&
+		    (rule->protection == PROTECTION_BLOCKING ||
+		     !syscall_to_refuse((enum syscall_id)id)))
 			visit(data, row->name);
 	}
 }

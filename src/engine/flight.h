@@ -232,6 +232,7 @@ void connect_dequeue(struct supervisor *sv);
 void registers_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void send_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void send_worked(struct supervisor *sv, unsigned slot, int result);
+void send_look(struct supervisor *sv, unsigned slot);
 void send_tick(struct supervisor *sv, unsigned slot);
 void kill_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void pidfd_signal_received(struct supervisor *sv, unsigned slot, struct caller *caller);

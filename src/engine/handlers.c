@@ -12,7 +12,15 @@ static const struct handler handlers[] = {
 			      .ringed = connect_ringed,
 			      .look = connect_look,
 			      .tick = connect_tick },
-	[HANDLER_SENDTO] = { .received = send_received, .worked = send_worked, .tick = send_tick },
+#define SEND                                                                                       \
+	{                                                                                          \
+		.received = send_received, .worked = send_worked, .look = send_look,               \
+		.tick = send_tick                                                                  \
+	}
+	[HANDLER_SENDTO] = SEND,
+	[HANDLER_SENDMSG] = SEND,
+	[HANDLER_SENDMMSG] = SEND,
+#undef SEND
 	[HANDLER_KILL] = { .received = kill_received, .by_numbers = true },
 	[HANDLER_PIDFD_SIGNAL] = { .received = pidfd_signal_received },
 	[HANDLER_TARGET] = { .received = target_received, .by_numbers = true },

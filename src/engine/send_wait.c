@@ -85,31 +85,31 @@ int64_t send_final_value(const struct flight *f, int result)
 	return result < 0 ? so_far(job, result) : (int64_t)job->done;
 }
 
-/* One that waits for a worker ends as one that waits for room would. */
-static void tick_queued(struct supervisor *sv, unsigned slot)
+void send_look(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
+	bool gone = notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0;
 
-	if (notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
+	if (f->state == FLIGHT_WORKING && gone)
+		worker_pool_interrupt(sv->workers, slot);
+	else if (f->state == FLIGHT_QUEUED && gone)
 		flight_end(sv, slot);
-	else if (flight_signal_waits(f))
-		(void)send_message_through(sv, slot,
-					   so_far(&f->send.job, interruption(f->until_ns != 0)));
-	else if (f->until_ns && now_monotonic_ns() >= f->until_ns)
+	else if (f->state == FLIGHT_QUEUED && f->until_ns && now_monotonic_ns() >= f->until_ns)
 		(void)send_message_through(sv, slot, so_far(&f->send.job, -EAGAIN));
 }
 
 void send_tick(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
-	bool gone;
 
-	if (f->state == FLIGHT_QUEUED)
-		tick_queued(sv, slot);
-	if (f->state != FLIGHT_WORKING)
+	if ((f->state != FLIGHT_WORKING && f->state != FLIGHT_QUEUED) || !flight_signal_waits(f) ||
+	    notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
 		return;
-	gone = notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0;
-	f->interrupted = !gone && flight_signal_waits(f);
-	if (gone || f->interrupted)
+	/* for good: the worker may come back when the signal is gone already */
+	f->interrupted = true;
+	if (f->state == FLIGHT_WORKING)
 		worker_pool_interrupt(sv->workers, slot);
+	else
+		(void)send_message_through(sv, slot,
+					   so_far(&f->send.job, interruption(f->until_ns != 0)));
 }

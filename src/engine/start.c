@@ -51,14 +51,18 @@ static void request_targets(struct filter_request *request)
 /* Every call that a loaded rule may be about, and those that make processes what
  * the rules look at.
  */
-static void request_calls(const struct ruleset *ruleset, struct filter_request *request)
+static void request_calls(const struct ruleset *ruleset, bool enforcing,
+			  struct filter_request *request)
 {
 	for (unsigned call = 0; call < SYSCALL_COUNT; call++) {
 		for (unsigned type = 1; type < EVENT_COUNT; type++) {
-			bool wanted = ruleset->needs[type].watched ||
-				      (type == EVENT_EXEC && ruleset->follows_images);
+			const struct event_needs *needs = &ruleset->needs[type];
+			bool refuses = enforcing && needs->blocking;
+			bool wanted =
+				needs->watched || (type == EVENT_EXEC && ruleset->follows_images);
 
-			if (wanted && handler_judges(call, type))
+			if (wanted && (refuses || !syscall_to_refuse(call)) &&
+			    handler_judges(call, type))
 				filter_request_syscall(request, call);
 		}
 	}
@@ -80,7 +84,7 @@ static int build_filter(struct supervisor *sv, struct sock_fprog *ret)
 	request->refuse_io_uring = config->refuse_io_uring;
 	request->refuse_userfaultfd = config->refuse_userfaultfd;
 	if (config->mode != MODE_OFF)
-		request_calls(ruleset, request);
+		request_calls(ruleset, config->mode == MODE_BLOCK, request);
 	if (config->protect_self) {
 		pid_t recorder = atomic_load(&sv->journal->recorder);
 

@@ -22,6 +22,11 @@ static const enum event_type second_events[SYSCALL_COUNT] = {
 #include "model/syscalls.def"
 };
 
+static const bool to_refuse[SYSCALL_COUNT] = {
+#define TO_REFUSE(name) [SYSCALL_##name] = true,
+#include "model/syscalls.def"
+};
+
 /* Number to row. A row that lacks the architecture takes a slot of its own
  * above all numbers, so that a number given twice does not compile
  * (-Woverride-init). Slots hold id + 1, 0 = no row.
@@ -68,6 +73,11 @@ const struct prefilter *syscall_prefilter(enum syscall_id id)
 bool syscall_serves(enum syscall_id id, enum event_type type)
 {
 	return type != EVENT_NONE && (rows[id].event == type || second_events[id] == type);
+}
+
+bool syscall_to_refuse(enum syscall_id id)
+{
+	return to_refuse[id];
 }
 
 enum syscall_id syscall_by_number(enum syscall_abi abi, int number)

@@ -129,6 +129,9 @@ const struct prefilter *syscall_prefilter(enum syscall_id id);
 /* True when the call can be an event of this type. */
 bool syscall_serves(enum syscall_id id, enum event_type type);
 
+/* True when the call is notified only for rules that can refuse it. */
+bool syscall_to_refuse(enum syscall_id id);
+
 /* The row of a number; SYSCALL_COUNT when there is none. */
 enum syscall_id syscall_by_number(enum syscall_abi abi, int number);
 
