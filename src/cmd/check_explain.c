@@ -123,7 +123,7 @@ static void print_needs(const struct rule *rule)
 	(void)printf("%s\n", *separator ? "" : "nothing but the call itself");
 }
 
-static void print_action(const struct action *action)
+static void print_action(const struct ruleset *set, const struct action *action)
 {
 	char text[160];
 
@@ -136,6 +136,11 @@ static void print_action(const struct action *action)
 			       kill_scope_name(action->scope), sigabbrev_np(action->signal));
 		break;
 	case ACTION_LOG: (void)snprintf(text, sizeof text, "log"); break;
+	case ACTION_SET:
+		(void)snprintf(text, sizeof text, "%s ${%s}",
+			       action->set->append ? "append to" : "set",
+			       set->variables[action->set->variable].name);
+		break;
 	}
 	(void)printf("  %-13s %s\n", "action", text);
 	if (action->filter_text)
@@ -167,7 +172,7 @@ static void explain(const struct ruleset *set, const struct rule *rule)
 	(void)printf("  %-13s %s: %s\n", "guarantee", guarantee_name(guarantee),
 		     guarantees[guarantee]);
 	for (size_t i = 0; i < rule->nactions; i++)
-		print_action(&rule->actions[i]);
+		print_action(set, &rule->actions[i]);
 	print_fields(rule);
 	print_needs(rule);
 	print_order(set, rule);

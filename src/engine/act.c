@@ -16,11 +16,17 @@
 /* Room for one line: report_write() cuts lists to fit (report.h). */
 enum { LINE_ROOM = 128 * 1024 };
 
+/* Variables in one line, and address space for their values. */
+enum { VARIABLES_SHOWN = 256, VARIABLES_SCRATCH = 8 * 1024 * 1024 };
+
 struct reporter {
 	struct reporter_options options;
 	struct limiter *limiters; /* by rule->index */
 	bool link_up;
-	bool hello_due; /* the link was full: no denial goes before it */
+	bool hello_due;       /* the link was full: no denial goes before it */
+	struct arena scratch; /* of one line: the values of variables */
+	struct report_variable variables[VARIABLES_SHOWN];
+	size_t nvariables;
 	char line[LINE_ROOM];
 };
 
@@ -33,7 +39,8 @@ int reporter_new(const struct reporter_options *options, struct reporter **ret)
 	reporter->options = *options;
 	reporter->link_up = options->recorder >= 0;
 	reporter->limiters = calloc(options->ruleset->nrules + 1, sizeof *reporter->limiters);
-	if (!reporter->limiters) {
+	if (!reporter->limiters || arena_init(&reporter->scratch, VARIABLES_SCRATCH) < 0) {
+		free(reporter->limiters);
 		free(reporter);
 		return -ENOMEM;
 	}
@@ -45,6 +52,7 @@ void reporter_free(struct reporter *reporter)
 {
 	if (!reporter)
 		return;
+	arena_done(&reporter->scratch);
 	free(reporter->limiters);
 	free(reporter);
 }
@@ -109,6 +117,42 @@ static void summarise(const struct event *event, const struct match *match, char
 	(void)summary_write(buf, size, &summary);
 }
 
+/* ---- variables ------------------------------------------------------------ */
+
+static void show_variable(void *data, const struct variable *variable,
+			  const struct secl_value *value)
+{
+	static const enum report_scope scopes[] = {
+		[SCOPE_GLOBAL] = REPORT_GLOBAL,
+		[SCOPE_PROCESS] = REPORT_PROCESS,
+		[SCOPE_CONTAINER] = REPORT_CONTAINER,
+		[SCOPE_CGROUP] = REPORT_CGROUP,
+	};
+	const char *dot = variable->scope == SCOPE_GLOBAL ? NULL : strchr(variable->name, '.');
+	struct reporter *reporter = data;
+
+	if (reporter->nvariables == VARIABLES_SHOWN)
+		return;
+	reporter->variables[reporter->nvariables++] = (struct report_variable){
+		.scope = scopes[variable->scope],
+		.name = dot ? dot + 1 : variable->name,
+		.value = *value,
+	};
+}
+
+/* All that have a value for who acts. */
+static void show_variables(struct reporter *reporter, const struct event *event)
+{
+	reporter->nvariables = 0;
+	if (!reporter->options.variables)
+		return;
+	arena_reset(&reporter->scratch);
+	for (int scope = SCOPE_GLOBAL; scope <= SCOPE_CGROUP; scope++)
+		variables_each(reporter->options.variables, reporter->options.ruleset,
+			       (enum variable_scope)scope, event->process, now_monotonic_ns(),
+			       &reporter->scratch, show_variable, reporter);
+}
+
 /* ---- lines ---------------------------------------------------------------- */
 
 static ssize_t write_line(struct reporter *reporter, const struct event *event,
@@ -143,8 +187,11 @@ static ssize_t write_line(struct reporter *reporter, const struct event *event,
 		},
 		.seq = next_seq(reporter),
 		.lost = atomic_load(&journal->lost),
+		.variables = reporter->variables,
 	};
 
+	show_variables(reporter, event);
+	report.nvariables = reporter->nvariables;
 	return report_write(&report, reporter->line, sizeof reporter->line);
 }
 

@@ -17,8 +17,9 @@ struct reporter_options {
 	struct journal *journal;
 	const struct ruleset *ruleset;
 	const struct report_origin *origin;
-	int recorder; /* seqpacket to the recorder, -1 = none */
-	int news;     /* eventfd of the keeper: the journal has news */
+	int recorder;                /* seqpacket to the recorder, -1 = none */
+	int news;                    /* eventfd of the keeper: the journal has news */
+	struct variables *variables; /* NULL = none */
 };
 
 int reporter_new(const struct reporter_options *options, struct reporter **ret);

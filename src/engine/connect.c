@@ -63,7 +63,7 @@ void connect_report(struct supervisor *sv, struct flight *f, struct event *event
 	if (!d->nmatches)
 		return;
 	(void)proctab_refresh(sv->processes, process, event->tid, UINT64_MAX);
-	reporter_report(sv->reporter, event, d, f->left ? GUARANTEE_OBSERVED : GUARANTEE_EMULATED);
+	flight_report(sv, event, d, f->left ? GUARANTEE_OBSERVED : GUARANTEE_EMULATED);
 }
 
 int connect_read_address(struct flight *f, const struct seccomp_notif *n)

@@ -63,7 +63,7 @@ static struct match apply_action(const struct rule *rule, const struct action *a
 
 /* The strongest action whose filter lets it through. */
 static struct match apply_actions(const struct rule *rule, enum protection_mode mode,
-				  struct secl_context *context)
+				  struct secl_context *context, struct variable_view *view)
 {
 	struct match best = { .rule = rule, .kind = VERDICT_DETECTED, .reason = REASON_RULE };
 
@@ -80,8 +80,16 @@ static struct match apply_actions(const struct rule *rule, enum protection_mode 
 			best.logs |= r > 0 ? UINT64_C(1) << (i % 64) : 0;
 			continue;
 		}
+		if (action->type == ACTION_SET) {
+			/* one that has no owner or no value here sets nothing */
+			if (r > 0)
+				r = variables_plan(view, action->set, context);
+			best.unset |= r < 0 && r != -ENOENT && r != -ESRCH;
+			continue;
+		}
 		m = r < 0 ? failed(rule, mode, r) : apply_action(rule, action, mode);
 		m.logs = best.logs;
+		m.unset = best.unset;
 		if (m.kind > best.kind)
 			best = m;
 	}
@@ -110,18 +118,17 @@ static bool looks_at_the_uncertain(const struct rule *rule, const struct process
 }
 
 static bool judge_rule(const struct rule *rule, enum protection_mode mode,
-		       struct secl_context *context, struct match *ret)
+		       struct secl_context *context, struct variable_view *view, struct match *ret)
 {
-	const struct field_source *source = context->event;
 	int r = secl_eval(rule->expr, context);
 
 	/* "false" is not the truth when what could have made it true is missing */
 	if (r == 0 && rule->protection == PROTECTION_BLOCKING &&
-	    looks_at_the_uncertain(rule, source->event->process))
+	    looks_at_the_uncertain(rule, view->process))
 		r = -EACCES;
 	if (r == 0)
 		return false;
-	*ret = r < 0 ? failed(rule, mode, r) : apply_actions(rule, mode, context);
+	*ret = r < 0 ? failed(rule, mode, r) : apply_actions(rule, mode, context, view);
 	return true;
 }
 
@@ -139,11 +146,15 @@ struct decision decide(const struct decide_request *request)
 		.scrubber = request->origin->scrubber,
 		.cursor = &cursor,
 	};
+	struct variable_view view =
+		variables_view(request->variables, ruleset, request->event->process,
+			       ruleset->nvariables ? now_monotonic_ns() : 0);
 	struct secl_context context = {
-		.schema = &event_schema,
-		.event = &source,
+		.schema = request->schema ?: &event_schema,
+		.event = request->schema ? request->source : &source,
 		.scratch = request->arena,
 		.now_ns = request->event->time_ns,
+		.vars = &view.base,
 	};
 	struct decision d = { .strongest.kind = VERDICT_NONE };
 	struct match *matches;
@@ -155,19 +166,19 @@ struct decision decide(const struct decide_request *request)
 		return decide_unreadable(ruleset, request->mode, type, REASON_NO_MEMORY,
 					 request->arena);
 	d.matches = matches;
+	view.lookup = request->lookup;
+	view.lookup_data = request->lookup_data;
 	for (size_t i = 0; i < ruleset->nby_event[type]; i++) {
 		const struct rule *rule = ruleset->by_event[type][i];
 		struct match *m = &matches[d.nmatches];
-		size_t mark = arena_mark(request->arena);
-
 		source.rule_tags = rule->product_tags;
 		source.nrule_tags = rule->nproduct_tags;
-		if (judge_rule(rule, request->mode, &context, m)) {
+		if (judge_rule(rule, request->mode, &context, &view, m)) {
 			keep_strongest(&d, m);
 			d.nmatches++;
 		}
-		arena_release(request->arena, mark);
 	}
+	d.planned = view.planned;
 	return d;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* decide.h - an event and a policy become a verdict.
  *
- * Pure: nothing is read, sent or logged here. Every rule of the event's type
+ * Pure: nothing is read, sent, written or logged here. Every rule of the event's type
  * is asked; all that match report, the strongest verdict is carried out. A rule
  * that cannot be evaluated refuses the action if it could have refused it.
  */
 #pragma once
 #include "base/arena.h"
+#include "engine/variables.h"
 #include "model/field.h"
 #include "model/report.h"
 #include "policy/ruleset.h"
@@ -19,6 +20,7 @@ struct match {
 	enum kill_scope scope;
 	enum reason reason;
 	uint64_t logs; /* bit I: log action I of the rule speaks */
+	bool unset;    /* a set action could not find its value */
 };
 
 struct decision {
@@ -26,14 +28,23 @@ struct decision {
 	size_t nmatches;
 	/* the strongest of them; kind is VERDICT_NONE without a match */
 	struct match strongest;
+	/* what the rules set, to be applied when the event takes place or is refused */
+	const struct planned_set *planned;
 };
 
 struct decide_request {
 	const struct ruleset *ruleset;
 	enum protection_mode mode;
 	const struct event *event;
-	const struct report_origin *origin; /* names, service, host, scrubber */
-	struct arena *arena;                /* of the event */
+	const struct report_origin *origin;                     /* names, service, host, scrubber */
+	struct arena *arena;                                    /* of the event */
+	struct variables *variables;                            /* NULL = none was ever set */
+	const struct process *(*lookup)(void *data, pid_t pid); /* see variables.h */
+	void *lookup_data;
+	/* where values come from instead of the event, which then only names the actor:
+	 * recorded ones (tests); NULL = the event itself */
+	const struct secl_schema *schema;
+	const void *source;
 };
 
 /* Never fails: what goes wrong is in the verdict's reason. */

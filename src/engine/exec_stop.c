@@ -48,6 +48,7 @@ static void kill_at_stop(struct supervisor *sv, unsigned slot, pid_t pid, struct
 	struct decision killed = as_kill(sv, d, f->judged);
 
 	event->retval = -EPERM;
+	flight_settle(sv, event, d);
 	reporter_commit(sv->reporter, event, &killed, GUARANTEE_VERIFIED);
 	kill_scope_apply(sv, event->process, killed.strongest.scope, SIGKILL);
 	(void)kill(pid, SIGKILL);
@@ -112,7 +113,7 @@ static void judge_truth(struct supervisor *sv, unsigned slot, pid_t pid, struct 
 	/* dead already (ESRCH): its end is reported to us, see exec_stopped() */
 	if (verify_detach(pid) == -ESRCH)
 		f->state = FLIGHT_DYING;
-	reporter_report(sv->reporter, &event, &d, GUARANTEE_VERIFIED);
+	flight_report(sv, &event, &d, GUARANTEE_VERIFIED);
 	if (f->state != FLIGHT_DYING)
 		flight_end(sv, slot);
 }

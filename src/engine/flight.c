@@ -172,13 +172,47 @@ bool flight_enforces(const struct supervisor *sv, enum event_type type)
 	return sv->options.config->mode == MODE_BLOCK && sv->ruleset->needs[type].blocking;
 }
 
+static const struct process *lookup_process(void *data, pid_t pid)
+{
+	const struct supervisor *sv = data;
+
+	return proctab_find(sv->processes, pid);
+}
+
 struct decision flight_decide(struct supervisor *sv, const struct event *event)
 {
 	return decide(&(struct decide_request){ .ruleset = sv->ruleset,
 						.mode = sv->options.config->mode,
 						.event = event,
 						.origin = sv->options.origin,
-						.arena = &sv->arena });
+						.arena = &sv->arena,
+						.variables = sv->options.variables,
+						.lookup = lookup_process,
+						.lookup_data = sv });
+}
+
+void flight_settle(struct supervisor *sv, const struct event *event,
+		   const struct decision *decision)
+{
+	const struct process *actor;
+
+	for (size_t i = 0; i < decision->nmatches; i++) {
+		if (decision->matches[i].unset)
+			variables_miss(sv->options.variables);
+	}
+	if (!decision->planned)
+		return;
+	/* the event may be about a candidate, what of it has come about is in the table */
+	actor = proctab_find(sv->processes, event->process->pid);
+	variables_apply(sv->options.variables, sv->ruleset, decision->planned, event->process,
+			actor ? actor : event->process, now_monotonic_ns());
+}
+
+void flight_report(struct supervisor *sv, const struct event *event,
+		   const struct decision *decision, enum guarantee guarantee)
+{
+	flight_settle(sv, event, decision);
+	reporter_report(sv->reporter, event, decision, guarantee);
 }
 
 void flight_refuse_after(struct supervisor *sv, unsigned slot, struct event *event,
@@ -188,6 +222,7 @@ void flight_refuse_after(struct supervisor *sv, unsigned slot, struct event *eve
 	int error = verdict->kind == VERDICT_KILLED ? EPERM : verdict->error;
 
 	event->retval = -error;
+	flight_settle(sv, event, decision);
 	reporter_commit(sv->reporter, event, decision, guarantee);
 	if (verdict->kind == VERDICT_KILLED)
 		kill_scope_apply(sv, event->process, verdict->scope, verdict->signal);

@@ -174,6 +174,12 @@ unsigned flight_in_ring(const struct supervisor *sv, pid_t tgid);
 /* Sets the timer that looks after those that wait. */
 void flight_tick(struct supervisor *sv);
 struct decision flight_decide(struct supervisor *sv, const struct event *event);
+/* The event takes place, or is refused for good: what its rules set is set. */
+void flight_settle(struct supervisor *sv, const struct event *event,
+		   const struct decision *decision);
+/* That, and the report of what was not refused. */
+void flight_report(struct supervisor *sv, const struct event *event,
+		   const struct decision *decision, enum guarantee guarantee);
 
 /* ---- start.c ---- */
 

@@ -20,6 +20,7 @@
 #include "base/seqpacket.h"
 #include "engine/children.h"
 #include "engine/imagepool.h"
+#include "engine/variables.h"
 #include "engine/inherit.h"
 #include "engine/slay.h"
 #include "kernel/filter.h"
@@ -44,6 +45,7 @@ struct keeper {
 	const struct keeper_options *options;
 	struct journal *journal;
 	struct imagepool *images;
+	struct variables *variables;
 	struct recorder_sinks sinks;
 	struct launch_request launch;
 	int listener;         /* copy of the supervisor's, -1 = not yet */
@@ -121,6 +123,7 @@ static int supervise(struct keeper *k, bool first)
 		.diags = k->options->diags,
 		.journal = k->journal,
 		.images = k->images,
+		.variables = k->variables,
 		.origin = k->options->origin,
 		.path = k->options->path,
 		.launch = first ? &k->launch : NULL,
@@ -462,6 +465,8 @@ static int prepare(struct keeper *k, struct err *err)
 		r = journal_new(&k->journal);
 	if (r == 0)
 		r = imagepool_new(&k->images);
+	if (r == 0 && k->options->ruleset->nvariables)
+		r = variables_new(&k->variables);
 	if (r == 0)
 		r = seqpacket_pair(k->link);
 	if (r == 0)
@@ -556,6 +561,7 @@ static void keeper_done(struct keeper *k)
 	}
 	recorder_sinks_done(&k->sinks);
 	imagepool_free(k->images);
+	variables_free(k->variables);
 	journal_free(k->journal);
 }
 

@@ -149,12 +149,18 @@ static void set_image(struct proctab *tab, struct entry *entry, const struct ima
 		imagepool_unref(tab->images, old);
 }
 
-/* Frees ENTRY, and every dead parent that only it had kept. */
-static void release(struct proctab *tab, struct entry *entry)
+/* Frees ENTRY, which is dead or just not kept, and every dead parent that only it had
+ * kept.
+ */
+static void release(struct proctab *tab, struct entry *entry, bool dead)
 {
 	while (entry && entry->used && !entry->hashed && !entry->children) {
 		const struct process *parent = entry->process.parent;
 
+		if (dead && tab->options.forget)
+			tab->options.forget(tab->options.data, entry->process.pid,
+					    entry->process.start_ticks);
+		dead = true;
 		if (entry->process.image != &tab->unknown)
 			imagepool_unref(tab->images, entry->process.image);
 		entry->used = false;
@@ -195,7 +201,7 @@ static void evict(struct proctab *tab)
 	if (!oldest)
 		return;
 	unhash(tab, oldest);
-	release(tab, oldest);
+	release(tab, oldest, false);
 }
 
 static struct entry *take_entry(struct proctab *tab)
@@ -543,7 +549,7 @@ static void bury(struct proctab *tab, struct entry *entry)
 	unhash(tab, entry);
 	if (entry->member && tab->options.follows)
 		meet_orphans(tab);
-	release(tab, entry);
+	release(tab, entry, true);
 }
 
 /* As long as its process is not gone nobody else has its number: the task that makes a
@@ -745,6 +751,13 @@ void proctab_set_comm(struct process *process, struct secl_string comm)
 void proctab_doubt(struct proctab *tab UNUSED, struct process *process)
 {
 	entry_of(process)->doubtful = true;
+}
+
+struct process *proctab_find(struct proctab *tab, pid_t pid)
+{
+	struct entry *entry = hash_find(tab, pid);
+
+	return entry ? &entry->process : NULL;
 }
 
 size_t proctab_members(const struct proctab *tab, pid_t *ret, size_t size)

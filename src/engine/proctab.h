@@ -20,7 +20,10 @@
 struct proctab;
 
 struct proctab_options {
-	struct imagepool *images;  /* borrowed */
+	struct imagepool *images; /* borrowed */
+	/* a process is dead and nobody asks for it any more; may be NULL */
+	void (*forget)(void *data, pid_t pid, uint64_t start_ticks);
+	void *data;
 	struct resolve_host *host; /* borrowed; NULL: no names of file systems */
 	unsigned pidfds;           /* how many descriptors it may hold */
 	pid_t reaper;              /* adopts orphans: as a parent, the lineage is inferred */
@@ -46,6 +49,9 @@ struct process *proctab_get(struct proctab *tab, struct caller *caller, int *ret
  * then); its descriptor may pass to the table.
  */
 struct process *proctab_get_for_exec(struct proctab *tab, struct caller *caller, int *ret_error);
+
+/* The entry of the process PID, NULL when there is none. */
+struct process *proctab_find(struct proctab *tab, pid_t pid);
 
 /* Reads, of the calling thread TID, what NEEDS (enum event_need) asks for and is not known yet, or
  * may have changed since: credentials, terminal, cgroup, command name. 0, or -errno.

@@ -98,5 +98,5 @@ void registers_received(struct supervisor *sv, unsigned slot, struct caller *cal
 	if (!d.nmatches)
 		return;
 	(void)proctab_refresh(sv->processes, process, f->tid, UINT64_MAX);
-	reporter_report(sv->reporter, &event, &d, GUARANTEE_REGISTER);
+	flight_report(sv, &event, &d, GUARANTEE_REGISTER);
 }

@@ -418,6 +418,7 @@ static unsigned pidfd_budget(void)
 	return (unsigned)MIN((limit.rlim_cur - FDS_RESERVED) / 2, (rlim_t)PIDFDS_MAX);
 }
 
+<<<<<<< HEAD
 /* What lies in the journal may all wait, but for some slots that other calls need. A
  * connect that waits keeps a descriptor.
  */
@@ -449,6 +450,20 @@ static int make_pins(struct supervisor *sv)
 	for (size_t i = 0; i < list->count && count < PINS_MAX; i++)
 		paths[count++] = (struct secl_string){ list->items[i], strlen(list->items[i]) };
 	return count ? pins_new(paths, count, &sv->pins) : 0;
+=======
+static void forget_variables(void *data, pid_t pid, uint64_t start_ticks)
+{
+	const struct supervisor *sv = data;
+
+	variables_forget(sv->options.variables, pid, start_ticks);
+}
+
+static bool still_alive(pid_t pid, uint64_t start_ticks)
+{
+	struct proc_stat stat;
+
+	return procfs_stat(pid, &stat) == 0 && stat.start_ticks == start_ticks;
+>>>>>>> 464dc50 (engine: variables, set by rules and read by the ones after them)
 }
 
 static int make_parts(struct supervisor *sv)
@@ -459,6 +474,8 @@ static int make_parts(struct supervisor *sv)
 		.pidfds = pidfd_budget(),
 		.reaper = sv->options.keeper_pid,
 		.follows = sv->ruleset->needs[EVENT_EXEC].watched || sv->ruleset->verifies_images,
+		.forget = sv->options.variables ? forget_variables : NULL,
+		.data = sv,
 	};
 	struct reporter_options reporter = {
 		.journal = sv->journal,
@@ -466,12 +483,15 @@ static int make_parts(struct supervisor *sv)
 		.origin = sv->options.origin,
 		.recorder = sv->options.recorder,
 		.news = sv->options.news,
+		.variables = sv->options.variables,
 	};
 	int r;
 
 	/* of a former supervisor */
 	if (sv->options.listener >= 0)
 		imagepool_recover(sv->options.images);
+	if (sv->options.listener >= 0 && sv->options.variables)
+		variables_recover(sv->options.variables, still_alive);
 	sv->flights = mmap(NULL, JOURNAL_SLOTS * sizeof *sv->flights, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (sv->flights == MAP_FAILED)

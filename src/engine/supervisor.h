@@ -20,7 +20,8 @@ struct supervisor_options {
 	const struct config *config;
 	const struct ruleset *ruleset;
 	struct journal *journal;
-	struct imagepool *images; /* in memory shared with the keeper */
+	struct imagepool *images;    /* in memory shared with the keeper */
+	struct variables *variables; /* likewise; NULL when no rule sets any */
 	const struct report_origin *origin;
 	const char *degraded;                /* what this host cannot do, NULL = nothing */
 	const struct diags *diags;           /* of loading the ruleset */

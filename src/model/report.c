@@ -146,6 +146,7 @@ static void write_evt(struct report_doc *doc, const struct report *report)
 	report_cstring(doc, "outcome", outcome(report));
 	if (event->async)
 		jsonw_kv_bool(w, "async", true);
+	report_variables(doc, REPORT_GLOBAL);
 	if (report->rule->expression) {
 		jsonw_key(w, "rule_context");
 		jsonw_begin_object(w);
@@ -361,7 +362,10 @@ static void write_guard(struct report_doc *doc, const struct report *report)
 static ssize_t write_at(const struct report *report, const struct report_limits *limits, char *buf,
 			size_t size)
 {
-	struct report_doc doc = { .origin = report->origin, .limits = limits };
+	struct report_doc doc = { .origin = report->origin,
+				  .limits = limits,
+				  .variables = report->variables,
+				  .nvariables = report->nvariables };
 	const struct report_rule *rule = report->rule;
 
 	jsonw_init(&doc.w, buf, size);
@@ -377,7 +381,7 @@ static ssize_t write_at(const struct report *report, const struct report_limits 
 	jsonw_kv_time(&doc.w, "date", report->event->time_ns);
 	write_usr(&doc, &report->event->process->cred);
 	report_process(&doc, report->event);
-	report_container(&doc, report->event->process);
+	report_container(&doc, report->event->process, true);
 	if (report->event->type == EVENT_EXEC)
 		write_exec(&doc, report->event);
 	else if (report->event->type == EVENT_CONNECT)

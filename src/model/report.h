@@ -55,12 +55,23 @@ struct report_verdict {
 	int64_t detected_ns, acted_ns; /* since the epoch, 0 = not acted */
 };
 
+/* Where the value of a variable belongs in a line. */
+enum report_scope { REPORT_GLOBAL, REPORT_PROCESS, REPORT_CONTAINER, REPORT_CGROUP };
+
+struct report_variable {
+	enum report_scope scope;
+	const char *name; /* without its scope */
+	struct secl_value value;
+};
+
 struct report {
 	const struct report_origin *origin;
 	const struct report_rule *rule;
 	const struct event *event;
 	struct report_verdict verdict;
 	uint64_t seq, lost;
+	const struct report_variable *variables;
+	size_t nvariables;
 };
 
 /* One line without the newline: its length, or -ENOBUFS. At most 256 arguments

@@ -18,6 +18,8 @@ struct report_doc {
 	struct jsonw w;
 	const struct report_origin *origin;
 	const struct report_limits *limits;
+	const struct report_variable *variables;
+	size_t nvariables;
 	bool cut; /* something is shorter than it was */
 };
 
@@ -37,7 +39,11 @@ void report_time(struct report_doc *doc, const char *key, int64_t ns);
 /* The object of a file; METADATA adds what the peer has for executables. */
 void report_file(struct report_doc *doc, const char *key, const struct file_info *file,
 		 bool metadata);
-/* "container" and "cgroup" of a process, those that it has. */
-void report_container(struct report_doc *doc, const struct process *process);
+/* "variables" of one scope, if there are any. */
+void report_variables(struct report_doc *doc, enum report_scope scope);
+/* "container" and "cgroup" of a process, those that it has; with their variables
+ * at the ROOT of the document.
+ */
+void report_container(struct report_doc *doc, const struct process *process, bool root);
 /* "process" with parent and ancestors. */
 void report_process(struct report_doc *doc, const struct event *event);

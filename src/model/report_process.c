@@ -184,7 +184,7 @@ static void write_credentials(struct report_doc *doc, const struct credentials *
 	jsonw_end_object(&doc->w);
 }
 
-void report_container(struct report_doc *doc, const struct process *process)
+void report_container(struct report_doc *doc, const struct process *process, bool root)
 {
 	struct jsonw *w = &doc->w;
 
@@ -193,12 +193,16 @@ void report_container(struct report_doc *doc, const struct process *process)
 		jsonw_begin_object(w);
 		report_text(doc, "id", process->container);
 		report_time(doc, "created_at", process->container_created_ns);
+		if (root)
+			report_variables(doc, REPORT_CONTAINER);
 		jsonw_end_object(w);
 	}
 	if (process->cgroup.size) {
 		jsonw_key(w, "cgroup");
 		jsonw_begin_object(w);
 		report_text(doc, "id", process->cgroup);
+		if (root)
+			report_variables(doc, REPORT_CGROUP);
 		jsonw_end_object(w);
 	}
 }
@@ -312,7 +316,7 @@ static void write_process(struct report_doc *doc, const struct process *p, pid_t
 	report_file(doc, "executable", &p->image->file, false);
 	if (p->image->interpreter.present || p->image->interpreter.path.size)
 		report_file(doc, "interpreter", &p->image->interpreter, false);
-	report_container(doc, p);
+	report_container(doc, p, false);
 	if (arguments) {
 		write_args(doc, p->image);
 		write_envs(doc, p->image);
@@ -375,5 +379,6 @@ void report_process(struct report_doc *doc, const struct event *event)
 	}
 	if (p->parent)
 		write_ancestors(doc, p->parent);
+	report_variables(doc, REPORT_PROCESS);
 	jsonw_end_object(&doc->w);
 }

@@ -19,6 +19,8 @@ enum { MAX_ERRNO = 4095 }; /* what a system call can return */
 
 struct reader {
 	struct load *load;
+	enum event_type event;
+	uint64_t *needs; /* of the rule */
 	struct draft *draft;
 	const struct policy_file *file;
 	const struct yaml *node; /* what follows the name of the action */
@@ -180,6 +182,19 @@ static int read_log(const struct reader *r, struct action *ret)
 	return ret->message ? 1 : -ENOMEM;
 }
 
+/* ---- set --------------------------------------------------------------- */
+
+static int read_set(const struct reader *r, struct action *ret)
+{
+	struct set_action *set = arena_alloc(r->load->keep, sizeof *set);
+
+	if (!set)
+		return -ENOMEM;
+	ret->type = ACTION_SET;
+	ret->set = set;
+	return variables_compile_set(r->load, r->draft, r->file, r->node, r->event, set, r->needs);
+}
+
 /* ---- actions that this version accepts without doing them -------------- */
 
 static const struct key hash_keys[] = {
@@ -202,12 +217,6 @@ static int unavailable(const struct reader *r, const char *name)
 {
 	return report_warning(r->load, r->file, r->node, r->draft->id,
 			      "action %s is not available in this version", name);
-}
-
-static int read_set(const struct reader *r, struct action *ret)
-{
-	(void)ret; /* vars.c has checked it */
-	return unavailable(r, "set");
 }
 
 static int read_hash(const struct reader *r, struct action *ret)
@@ -330,8 +339,7 @@ static int check_keys(const struct reader *r, const struct action_kind *kind)
 	return wrong(r, bad, text);
 }
 
-static int compile_filter(const struct reader *r, const struct yaml *filter, enum event_type event,
-			  struct action *action)
+static int compile_filter(const struct reader *r, const struct yaml *filter, struct action *action)
 {
 	unsigned about;
 	int result;
@@ -341,11 +349,12 @@ static int compile_filter(const struct reader *r, const struct yaml *filter, enu
 	action->filter_text = arena_copy(r->load->keep, filter->text, filter->size);
 	if (!action->filter_text)
 		return -ENOMEM;
-	result = draft_compile(r->load, r->draft, r->file, filter, filter->text, &action->filter);
+	result = draft_compile(r->load, r->draft, r->file, filter, filter->text, &action->filter,
+			       r->needs);
 	if (result != 0)
 		return result < 0 ? result : -EINVAL;
 	about = secl_expr_event(action->filter);
-	if (about != EVENT_NONE && about != (unsigned)event) {
+	if (about != EVENT_NONE && about != (unsigned)r->event) {
 		secl_expr_free(action->filter);
 		action->filter = NULL;
 		return wrong(r, filter, "the filter is about another type of event than the rule");
@@ -353,8 +362,7 @@ static int compile_filter(const struct reader *r, const struct yaml *filter, enu
 	return 0;
 }
 
-static int read_action(struct reader *r, const struct yaml *node, enum event_type event,
-		       struct action *ret)
+static int read_action(struct reader *r, const struct yaml *node, struct action *ret)
 {
 	const struct yaml *filter = entry_of(node, "filter");
 	const struct action_kind *kind = NULL;
@@ -371,15 +379,17 @@ static int read_action(struct reader *r, const struct yaml *node, enum event_typ
 	if (result <= 0)
 		return result;
 	if (filter)
-		result = compile_filter(r, filter, event, &action);
-	if (result < 0)
+		result = compile_filter(r, filter, &action);
+	if (result < 0) {
+		actions_free(&action, 1);
 		return result;
+	}
 	*ret = action;
 	return 1;
 }
 
 int actions_compile(struct load *load, struct draft *draft, enum event_type event,
-		    struct action **ret, size_t *ret_count)
+		    struct action **ret, size_t *ret_count, uint64_t *needs)
 {
 	struct action *actions;
 	size_t count = 0;
@@ -389,9 +399,9 @@ int actions_compile(struct load *load, struct draft *draft, enum event_type even
 	if (!actions)
 		return -ENOMEM;
 	for (size_t i = 0; i < draft->nactions; i++) {
-		struct reader r = { load, draft, draft->actions[i].file, NULL };
+		struct reader r = { load, event, needs, draft, draft->actions[i].file, NULL };
 
-		result = read_action(&r, draft->actions[i].node, event, &actions[count]);
+		result = read_action(&r, draft->actions[i].node, &actions[count]);
 		if (result < 0) {
 			actions_free(actions, count);
 			return result == -EINVAL ? 1 : result;
@@ -405,6 +415,11 @@ int actions_compile(struct load *load, struct draft *draft, enum event_type even
 
 void actions_free(const struct action *actions, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		secl_expr_free(actions[i].filter);
+		if (actions[i].set) {
+			secl_expr_free(actions[i].set->source);
+			secl_expr_free(actions[i].set->scope_field);
+		}
+	}
 }

@@ -83,7 +83,8 @@ struct draft {
 	size_t nactions;
 };
 
-struct variable; /* vars.c */
+struct declared;  /* vars.c: a variable */
+struct set_entry; /* and a valid action that sets one */
 
 struct load {
 	const struct ruleset_options *options;
@@ -94,7 +95,9 @@ struct load {
 	size_t nfiles;
 	struct draft *first, **tail; /* in order of appearance, after the merge in order of rules */
 	struct secl_macros *macros;
-	struct variable *variables;
+	struct declared *variables;
+	size_t nvariables;
+	struct set_entry *sets;
 	struct arena *keep; /* of the ruleset */
 	struct ruleset *ruleset;
 	struct diags *diags;
@@ -162,13 +165,22 @@ int macros_read(struct load *load);
 
 /* Declares the variables of all set actions; conflicts are rows. */
 int variables_declare(struct load *load);
-/* What a compile sees of them: `used` is set when one was found. */
+/* Copies them into the ruleset, which compiled expressions refer to by index. */
+int variables_keep(struct load *load);
+/* What a compile sees of them; NEEDS collects what reading them needs of an event. */
 struct load_vars {
 	struct secl_vars base;
 	const struct load *load;
-	const char **ret_used; /* name of the first that is read */
+	uint64_t *needs;
 };
-struct load_vars load_vars(const struct load *load, const char **ret_used);
+struct load_vars load_vars(const struct load *load, uint64_t *needs);
+/* The set action NODE (what follows `set:`) of a rule about EVENT: 1; 0 when it is left
+ * out (with its row); -ENOMEM. *ret is in the ruleset's arena, its expressions are
+ * owned by the caller. What it needs of an event is added to NEEDS.
+ */
+int variables_compile_set(struct load *load, struct draft *draft, const struct policy_file *file,
+			  const struct yaml *node, enum event_type event, struct set_action *ret,
+			  uint64_t *needs);
 
 /* ---- peers.c ---- */
 
@@ -182,7 +194,7 @@ int peers_collect(struct ruleset *set, struct arena *arena);
  * are owned by the caller.
  */
 int actions_compile(struct load *load, struct draft *draft, enum event_type event,
-		    struct action **ret, size_t *ret_count);
+		    struct action **ret, size_t *ret_count, uint64_t *needs);
 void actions_free(const struct action *actions, size_t count);
 
 /* Whether NODE (a mapping of one action) has a key that names an action that
@@ -191,7 +203,8 @@ void actions_free(const struct action *actions, size_t count);
 bool action_enforces(const struct yaml *node);
 
 /* Compiles the text of NODE against the events' schema. On 1 the error has been
- * reported for DRAFT; -ENOMEM.
+ * reported for DRAFT; -ENOMEM. What its fields and variables need is added to NEEDS.
  */
 int draft_compile(struct load *load, struct draft *draft, const struct policy_file *file,
-		  const struct yaml *node, const char *text, struct secl_expr **ret);
+		  const struct yaml *node, const char *text, struct secl_expr **ret,
+		  uint64_t *needs);

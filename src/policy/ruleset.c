@@ -25,10 +25,10 @@ static const uint64_t image_needs =
 /* ---- compiling --------------------------------------------------------- */
 
 int draft_compile(struct load *load, struct draft *draft, const struct policy_file *file,
-		  const struct yaml *node, const char *text, struct secl_expr **ret)
+		  const struct yaml *node, const char *text, struct secl_expr **ret,
+		  uint64_t *needs)
 {
-	const char *used = NULL;
-	const struct load_vars vars = load_vars(load, &used);
+	const struct load_vars vars = load_vars(load, needs);
 	const struct secl_options options = {
 		.schema = &event_schema,
 		.macros = load->macros,
@@ -53,14 +53,7 @@ int draft_compile(struct load *load, struct draft *draft, const struct policy_fi
 		r = report_secl(load, DIAG_RULE, file, &place, draft->id, &error);
 		return r < 0 ? r : 1;
 	}
-	if (used) {
-		secl_expr_free(expr);
-		draft->failed = true;
-		r = report_at(load, DIAG_RULE, DIAG_ERROR, file, node, draft->id,
-			      "the rule reads ${%s}: variables are not available in this version",
-			      used);
-		return r < 0 ? r : 1;
-	}
+	*needs |= secl_expr_needs(expr);
 	*ret = expr;
 	return 0;
 }
@@ -192,15 +185,6 @@ static int check_fields(struct load *load, struct draft *d, const struct rule *r
 	return check.result;
 }
 
-static void sum_needs(struct rule *rule)
-{
-	rule->needs = secl_expr_needs(rule->expr);
-	for (size_t i = 0; i < rule->nactions; i++) {
-		if (rule->actions[i].filter)
-			rule->needs |= secl_expr_needs(rule->actions[i].filter);
-	}
-}
-
 /* One expression of a draft: 0; 1 when it did not become a rule; -ENOMEM. */
 static int add_rule(struct load *load, struct draft *d, const char *text,
 		    const struct fim_part *part)
@@ -217,13 +201,14 @@ static int add_rule(struct load *load, struct draft *d, const char *text,
 	bool blocks;
 	int r;
 
-	r = draft_compile(load, d, d->expression_file, d->expression, text, &rule.expr);
+	r = draft_compile(load, d, d->expression_file, d->expression, text, &rule.expr,
+			  &rule.needs);
 	if (r != 0)
 		return r;
 	rule.event = (enum event_type)secl_expr_event(rule.expr);
 	r = check_fields(load, d, &rule);
 	if (r == 0)
-		r = actions_compile(load, d, rule.event, &actions, &rule.nactions);
+		r = actions_compile(load, d, rule.event, &actions, &rule.nactions, &rule.needs);
 	if (r != 0)
 		goto drop;
 	rule.actions = actions;
@@ -245,7 +230,6 @@ static int add_rule(struct load *load, struct draft *d, const char *text,
 	r = keep_texts(load, d, text, part, &rule);
 	if (r < 0)
 		goto drop;
-	sum_needs(&rule);
 	loaded->execution_context[rule.index] = d->execution_context;
 	loaded->rules[load->ruleset->nrules++] = rule;
 	return 0;
@@ -354,6 +338,9 @@ static int order_rules(struct loaded *loaded)
 
 static void sum_ruleset(struct ruleset *set)
 {
+	/* an exec ends the life of what was set for a process */
+	for (size_t i = 0; i < set->nvariables; i++)
+		set->follows_images |= set->variables[i].scope == SCOPE_PROCESS;
 	for (size_t i = 0; i < set->nrules; i++) {
 		const struct rule *rule = &set->rules[i];
 		struct event_needs *needs = &set->needs[rule->event];
@@ -434,6 +421,8 @@ static int compile_all(struct load *load)
 		r = variables_declare(load);
 	if (r == 0 && !new_loaded(load, count_rules(load)))
 		r = -ENOMEM;
+	if (r == 0)
+		r = variables_keep(load);
 	for (struct draft *d = load->first; r == 0 && d; d = d->next)
 		r = compile_draft(load, d);
 	return r;

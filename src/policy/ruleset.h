@@ -13,10 +13,46 @@
 enum protection { PROTECTION_DISABLED, PROTECTION_MONITORING, PROTECTION_BLOCKING };
 const char *protection_name(enum protection protection);
 
-enum action_type { ACTION_BLOCK, ACTION_KILL, ACTION_LOG };
+enum action_type { ACTION_BLOCK, ACTION_KILL, ACTION_LOG, ACTION_SET };
 
 enum kill_scope { KILL_SCOPE_PROCESS, KILL_SCOPE_CONTAINER, KILL_SCOPE_CGROUP, KILL_SCOPE_TREE };
 const char *kill_scope_name(enum kill_scope scope);
+
+/* Where the values of a variable live: one for all, or one for each process,
+ * container or cgroup.
+ */
+enum variable_scope { SCOPE_GLOBAL, SCOPE_PROCESS, SCOPE_CONTAINER, SCOPE_CGROUP };
+
+enum {
+	VARIABLES_MAX = 1024,
+	VARIABLE_SIZE = 100, /* elements of a list, unless its action says more */
+	VARIABLE_SIZE_MAX = 10000,
+	VARIABLE_TEXT_MAX = 4096, /* bytes of one string; longer ones are cut */
+};
+
+/* A variable that some set action declares (specification 13). */
+struct variable {
+	const char *name; /* as in ${...}: "x", "process.x" */
+	enum variable_scope scope;
+	enum secl_type type;
+	bool array;
+	bool private;               /* not written into events */
+	bool inherited;             /* read from the nearest ancestor that has it */
+	int64_t ttl_ns;             /* 0 = for ever */
+	unsigned size;              /* of a list, elements */
+	struct secl_value standard; /* global scalars: the value until the first set */
+};
+
+/* The ids that ${...} has in compiled expressions: the predefined ones first. */
+enum { VARIABLE_PROCESS_PID, VARIABLE_UUID4, VARIABLE_FIRST_ID };
+
+struct set_action {
+	unsigned variable; /* index in ruleset->variables */
+	bool append;
+	struct secl_expr *source; /* field or expression; NULL: VALUE */
+	struct secl_value value;
+	struct secl_expr *scope_field; /* pid of the process that it is set for; NULL = the actor */
+};
 
 struct action {
 	enum action_type type;
@@ -27,6 +63,7 @@ struct action {
 	enum kill_scope scope; /* kill */
 	int level;             /* log: enum log_level */
 	const char *message;   /* log */
+	const struct set_action *set;
 };
 
 struct policy {
@@ -77,6 +114,8 @@ struct ruleset {
 	const struct rule *const *by_event[EVENT_COUNT];
 	size_t nby_event[EVENT_COUNT];
 	struct event_needs needs[EVENT_COUNT];
+	const struct variable *variables;
+	size_t nvariables;
 	/* some rule of any type looks at the image of a process (its file, arguments,
 	 * environment, ancestors): execs must be followed; and some blocking rule does
 	 * by values that only the moment of the exec makes certain */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which variables the set actions of a policy declare, and of what type
- * (specification 13). Their values at run time are not in this version: a rule
- * that reads one is an error, so that it cannot quietly mean something else.
+/* Which variables the set actions of a policy declare, and of what type, and
+ * how the actions find their values (specification 13). All are declared before
+ * anything is compiled: a rule may read what a later one sets.
  */
 #include <config.h>
 
@@ -13,11 +13,16 @@
 #include "model/field.h"
 #include "policy/options.h"
 
-struct variable {
-	struct variable *next;
-	const char *name; /* with its scope: "x", "process.x" */
-	enum secl_type type;
-	bool array, private;
+struct declared {
+	struct declared *next;
+	unsigned index;
+	struct variable variable;
+};
+
+struct set_entry {
+	struct set_entry *next;
+	const struct yaml *node;
+	const struct declared *declared;
 };
 
 static const struct key set_keys[] = {
@@ -106,6 +111,7 @@ static enum secl_type field_type(const char *name, bool *ret_array)
 /* The type that the action gives its variable; on false a row was written. */
 static bool infer(const struct setter *s, struct variable *v, int *ret)
 {
+	bool append = flag_of(s->node, "append");
 	const struct yaml *value = entry_of(s->node, "value"), *field = entry_of(s->node, "field");
 	const struct yaml *expression = entry_of(s->node, "expression");
 	const struct yaml *standard = entry_of(s->node, "default_value");
@@ -133,12 +139,12 @@ static bool infer(const struct setter *s, struct variable *v, int *ret)
 	}
 	if (standard && value) {
 		other = literal_type(value, &other_array);
-		if (other != v->type || (other_array != v->array && !flag_of(s->node, "append"))) {
+		if (other != v->type || (other_array != v->array && !append)) {
 			*ret = fail(s, value, "value and default_value are of different types");
 			return false;
 		}
 	}
-	v->array |= flag_of(s->node, "append");
+	v->array |= append;
 	return true;
 }
 
@@ -159,66 +165,139 @@ static bool is_constant(const char *name)
 	return event_schema.constant(&event_schema, name, &value) == 0;
 }
 
-/* Checks name and scope; NULL with a row. */
-static const char *read_name(const struct setter *s, int *ret)
+static int scope_of(const struct yaml *node, enum variable_scope *ret)
 {
-	static const char *const scopes[] = { "", "process", "container", "cgroup" };
+	static const char *const scopes[] = {
+		[SCOPE_GLOBAL] = "",
+		[SCOPE_PROCESS] = "process",
+		[SCOPE_CONTAINER] = "container",
+		[SCOPE_CGROUP] = "cgroup",
+	};
+
+	for (size_t i = 0; i < ELEMENTS(scopes); i++) {
+		if (!streq(scopes[i], node ? node->text : ""))
+			continue;
+		*ret = (enum variable_scope)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* Checks name and scope; false with a row, or out of memory. */
+static bool read_name(const struct setter *s, struct variable *v, int *ret)
+{
 	const struct yaml *name = entry_of(s->node, "name"), *scope = entry_of(s->node, "scope");
-	const char *scope_text = scope ? scope->text : "";
 	struct secl_field field;
-	bool known = false;
 
 	if (!name || !id_is_valid(name->text)) {
 		*ret = fail(s, name, "it needs a name of letters, digits and _");
-		return NULL;
+		return false;
 	}
-	for (size_t i = 0; i < ELEMENTS(scopes); i++)
-		known |= streq(scopes[i], scope_text);
-	if (!known) {
+	if (scope_of(scope, &v->scope) < 0) {
 		*ret = fail(s, scope, "scope must be process, container or cgroup");
-		return NULL;
+		return false;
 	}
 	if (is_constant(name->text) ||
 	    event_schema.find(&event_schema, name->text, &field, NULL) == 0) {
 		*ret = fail(s, name, "the name is that of a field or constant");
-		return NULL;
+		return false;
 	}
-	if (!streq(scope_text, "process") &&
+	if (v->scope != SCOPE_PROCESS &&
 	    (flag_of(s->node, "inherited") || entry_of(s->node, "scope_field"))) {
 		*ret = fail(s, scope, "inherited and scope_field need the scope process");
-		return NULL;
+		return false;
 	}
-	return full_name(s, name->text, scope_text);
+	*ret = -ENOMEM;
+	v->name = full_name(s, name->text, v->scope == SCOPE_GLOBAL ? "" : scope->text);
+	return v->name != NULL;
 }
 
-static int declare(const struct setter *s, const struct variable *v)
+/* Checks how long and how many; false with a row. */
+static bool read_limits(const struct setter *s, struct variable *v, int *ret)
 {
-	struct variable *known = s->load->variables;
+	const struct yaml *ttl = entry_of(s->node, "ttl"), *size = entry_of(s->node, "size");
+	int64_t number = VARIABLE_SIZE;
 
-	while (known && !streq(known->name, v->name))
-		known = known->next;
-	if (!known) {
-		known = arena_alloc(&s->load->arena, sizeof *known);
-		if (!known)
-			return -ENOMEM;
-		*known = *v;
-		known->next = s->load->variables;
-		s->load->variables = known;
-		return 0;
+	if (ttl && yaml_int(ttl, &v->ttl_ns) < 0 && duration_parse(ttl->text, &v->ttl_ns) < 0) {
+		*ret = fail(s, ttl, "ttl is neither nanoseconds nor a duration");
+		return false;
 	}
+	if (v->ttl_ns < 0) {
+		*ret = fail(s, ttl, "ttl is negative");
+		return false;
+	}
+	if (size && (yaml_int(size, &number) < 0 || number < 0 || number > VARIABLE_SIZE_MAX)) {
+		*ret = fail(s, size, "size must be a number up to 10000");
+		return false;
+	}
+	v->size = number ? (unsigned)number : VARIABLE_SIZE;
+	return true;
+}
+
+static struct declared *find_declared(const struct load *load, const char *name)
+{
+	struct declared *d = load->variables;
+
+	while (d && !streq(d->variable.name, name))
+		d = d->next;
+	return d;
+}
+
+/* What a list of actions says of one variable must agree: 0 when it does. */
+static int agree(const struct setter *s, const struct variable *known, const struct variable *v)
+{
 	if (known->type != v->type || known->array != v->array)
 		return fail(s, NULL, "the variable has another type in an earlier action");
 	if (known->private != v->private)
 		return fail(s, NULL, "the variable is private in one action and not in another");
-	return 0;
+	if (known->ttl_ns == v->ttl_ns && known->size == v->size &&
+	    known->inherited == v->inherited)
+		return 1;
+	if (report_warning(s->load, s->file, s->node, s->draft->id,
+			   "ttl, size and inherited of ${%s} are those of its first action",
+			   v->name) < 0)
+		return -ENOMEM;
+	return 1;
+}
+
+/* 1 with the variable, which is new or known; 0 with a row. */
+static int declare(const struct setter *s, const struct variable *v, struct declared **ret)
+{
+	struct load *load = s->load;
+
+	*ret = find_declared(load, v->name);
+	if (*ret)
+		return agree(s, &(*ret)->variable, v);
+	if (load->nvariables == VARIABLES_MAX)
+		return fail(s, NULL, "there are too many variables");
+	*ret = arena_alloc(&load->arena, sizeof **ret);
+	if (!*ret)
+		return -ENOMEM;
+	**ret = (struct declared){ load->variables, (unsigned)load->nvariables++, *v };
+	load->variables = *ret;
+	return 1;
+}
+
+static int keep_value(struct load *load, const struct yaml *node, enum secl_type type,
+		      struct secl_value *ret);
+
+/* The value that a global variable has until it is set. */
+static int read_standard(const struct setter *s, struct variable *v)
+{
+	const struct yaml *standard = entry_of(s->node, "default_value");
+
+	if (!standard || v->scope != SCOPE_GLOBAL || v->array)
+		return 0;
+	return keep_value(s->load, standard, v->type, &v->standard);
 }
 
 static int read_set(const struct setter *s)
 {
-	const struct yaml *bad, *ttl = NULL;
-	struct variable v = { 0 };
+	struct set_entry *entry;
+	struct declared *declared;
+	struct variable v = { .type = SECL_NONE };
+	const struct yaml *bad;
 	const char *why;
-	int64_t number;
 	int r;
 
 	if (s->node->kind != YAML_IS_MAPPING)
@@ -229,17 +308,21 @@ static int read_set(const struct setter *s)
 		return r;
 	if (r > 0)
 		return fail(s, bad, "a key has a value of the wrong kind");
-	ttl = entry_of(s->node, "ttl");
-	if (ttl && yaml_int(ttl, &number) < 0 && duration_parse(ttl->text, &number) < 0)
-		return fail(s, ttl, "ttl is neither nanoseconds nor a duration");
-	r = -ENOMEM; /* unless a row says what is wrong */
-	v.name = read_name(s, &r);
-	if (!v.name)
-		return r;
-	if (!infer(s, &v, &r))
+	if (!read_name(s, &v, &r) || !infer(s, &v, &r) || !read_limits(s, &v, &r))
 		return r;
 	v.private = flag_of(s->node, "private");
-	return declare(s, &v);
+	v.inherited = flag_of(s->node, "inherited");
+	r = read_standard(s, &v);
+	if (r == 0)
+		r = declare(s, &v, &declared);
+	if (r <= 0)
+		return r;
+	entry = arena_alloc(&s->load->arena, sizeof *entry);
+	if (!entry)
+		return -ENOMEM;
+	*entry = (struct set_entry){ s->load->sets, s->node, declared };
+	s->load->sets = entry;
+	return 0;
 }
 
 int variables_declare(struct load *load)
@@ -265,52 +348,225 @@ int variables_declare(struct load *load)
 	return 0;
 }
 
+int variables_keep(struct load *load)
+{
+	struct variable *all = arena_alloc(load->keep, (load->nvariables + 1) * sizeof *all);
+
+	if (!all)
+		return -ENOMEM;
+	for (const struct declared *d = load->variables; d; d = d->next) {
+		all[d->index] = d->variable;
+		all[d->index].name =
+			arena_copy(load->keep, d->variable.name, strlen(d->variable.name));
+		if (!all[d->index].name)
+			return -ENOMEM;
+	}
+	load->ruleset->variables = all;
+	load->ruleset->nvariables = load->nvariables;
+	return 0;
+}
+
+/* ---- what an action sets ------------------------------------------------ */
+
+static int keep_string(struct load *load, const struct yaml *node, struct secl_string *ret)
+{
+	ret->size = MIN(node->size, (size_t)VARIABLE_TEXT_MAX);
+	ret->text = arena_copy(load->keep, node->text, ret->size);
+	return ret->text ? 0 : -ENOMEM;
+}
+
+static int keep_list(struct load *load, const struct yaml *node, enum secl_type type,
+		     struct secl_value *ret)
+{
+	struct secl_string *strings = arena_alloc(load->keep, node->count * sizeof *strings);
+	int64_t *integers = arena_alloc(load->keep, node->count * sizeof *integers);
+	size_t n = 0;
+	int r = strings && integers ? 0 : -ENOMEM;
+
+	for (const struct yaml *v = node->first; v && r == 0; v = v->next, n++) {
+		if (type == SECL_INT)
+			(void)yaml_int(v, &integers[n]);
+		else
+			r = keep_string(load, v, &strings[n]);
+	}
+	*ret = (struct secl_value){ .type = type, .array = true, .list.count = n };
+	if (type == SECL_INT)
+		ret->list.integers = integers;
+	else
+		ret->list.strings = strings;
+	return r;
+}
+
+/* A literal, of the type that literal_type() says, in the ruleset's memory. */
+static int keep_value(struct load *load, const struct yaml *node, enum secl_type type,
+		      struct secl_value *ret)
+{
+	*ret = (struct secl_value){ .type = type };
+	if (node->kind == YAML_IS_SEQUENCE)
+		return keep_list(load, node, type, ret);
+	if (type == SECL_INT)
+		(void)yaml_int(node, &ret->integer);
+	else if (type == SECL_BOOL)
+		(void)yaml_bool(node, &ret->boolean);
+	else
+		return keep_string(load, node, &ret->string);
+	return 0;
+}
+
+/* An expression of the action: 1, 0 with a row, -ENOMEM. */
+static int compile_part(const struct setter *s, const struct yaml *node, const char *text,
+			enum event_type event, struct secl_expr **ret, uint64_t *needs)
+{
+	const struct load_vars vars = load_vars(s->load, needs);
+	const struct secl_options options = { .schema = &event_schema,
+					      .macros = s->load->macros,
+					      .vars = &vars.base };
+	struct secl_error error = { .line = 0 };
+	unsigned about;
+	char message[sizeof error.err.text + 64];
+	int r = secl_compile(&options, text, ret, &error);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		(void)snprintf(message, sizeof message, "%s", error.err.text);
+		return fail(s, node, message);
+	}
+	about = secl_expr_event(*ret);
+	if (about == EVENT_NONE || about == (unsigned)event) {
+		*needs |= secl_expr_needs(*ret);
+		return 1;
+	}
+	secl_expr_free(*ret);
+	*ret = NULL;
+	return fail(s, node, "it is about another type of event than the rule");
+}
+
+/* Whether the value fits the variable; a list of addresses takes one as well. */
+static bool fits(const struct secl_expr *expr, const struct variable *v)
+{
+	bool array;
+
+	return secl_expr_type(expr, &array) == v->type && (!array || v->array);
+}
+
+static int compile_source(const struct setter *s, const struct variable *v, enum event_type event,
+			  struct set_action *ret, uint64_t *needs)
+{
+	const struct yaml *field = entry_of(s->node, "field");
+	const struct yaml *expression = entry_of(s->node, "expression");
+	const struct yaml *value = entry_of(s->node, "value");
+	char reference[SECL_NAME_MAX + 8];
+	int r;
+
+	if (value)
+		r = keep_value(s->load, value, v->type, &ret->value);
+	else if (field && snprintf(reference, sizeof reference, "%%{%s}", field->text) >=
+				  (int)sizeof reference)
+		return fail(s, field, "there is no such field");
+	else
+		r = compile_part(s, field ? field : expression,
+				 field ? reference : expression->text, event, &ret->source, needs);
+	if (value)
+		return r < 0 ? r : 1;
+	if (r <= 0 || fits(ret->source, v))
+		return r;
+	secl_expr_free(ret->source);
+	ret->source = NULL;
+	return fail(s, field ? field : expression, "the value has another type than the variable");
+}
+
+static int compile_scope_field(const struct setter *s, enum event_type event,
+			       struct set_action *ret, uint64_t *needs)
+{
+	const struct yaml *field = entry_of(s->node, "scope_field");
+	char reference[SECL_NAME_MAX + 8];
+	bool array = false;
+	int r;
+
+	if (!field)
+		return 1;
+	if (snprintf(reference, sizeof reference, "%%{%s}", field->text) >= (int)sizeof reference)
+		return fail(s, field, "there is no such field");
+	r = compile_part(s, field, reference, event, &ret->scope_field, needs);
+	if (r <= 0 || (secl_expr_type(ret->scope_field, &array) == SECL_INT && !array))
+		return r;
+	secl_expr_free(ret->scope_field);
+	ret->scope_field = NULL;
+	return fail(s, field, "scope_field must be a field that holds a pid");
+}
+
+int variables_compile_set(struct load *load, struct draft *draft, const struct policy_file *file,
+			  const struct yaml *node, enum event_type event, struct set_action *ret,
+			  uint64_t *needs)
+{
+	const struct setter s = { load, draft, file, node };
+	const struct set_entry *entry = load->sets;
+	const struct variable *v;
+	int r;
+
+	while (entry && entry->node != node)
+		entry = entry->next;
+	if (!entry)
+		return 0; /* it was wrong, and has its row */
+	v = &entry->declared->variable;
+	*ret = (struct set_action){ .variable = entry->declared->index,
+				    .append = flag_of(node, "append") };
+	r = compile_source(&s, v, event, ret, needs);
+	if (r > 0)
+		r = compile_scope_field(&s, event, ret, needs);
+	if (r <= 0) {
+		secl_expr_free(ret->source);
+		ret->source = NULL;
+	}
+	if (v->scope == SCOPE_CONTAINER || v->scope == SCOPE_CGROUP)
+		*needs |= NEED_CGROUP;
+	return r;
+}
+
 /* ---- what a compile sees ----------------------------------------------- */
 
 static const struct {
 	const char *name;
 	enum secl_type type;
 } predefined[] = {
-	{ "process.pid", SECL_INT },
-	{ "builtins.uuid4", SECL_STRING },
+	[VARIABLE_PROCESS_PID] = { "process.pid", SECL_INT },
+	[VARIABLE_UUID4] = { "builtins.uuid4", SECL_STRING },
 };
 
 static int find(const struct secl_vars *self, const char *name, enum secl_type *ret_type,
 		bool *ret_array, unsigned *ret_id)
 {
 	const struct load_vars *vars = CONTAINER_OF(self, const struct load_vars, base);
+	const struct declared *d;
 
-	*ret_id = 0;
 	for (size_t i = 0; i < ELEMENTS(predefined); i++) {
 		if (!streq(predefined[i].name, name))
 			continue;
 		*ret_type = predefined[i].type;
 		*ret_array = false;
-		*vars->ret_used = predefined[i].name;
+		*ret_id = (unsigned)i;
 		return 0;
 	}
-	for (const struct variable *v = vars->load->variables; v; v = v->next) {
-		if (!streq(v->name, name))
-			continue;
-		*ret_type = v->type;
-		*ret_array = v->array;
-		*vars->ret_used = v->name;
-		return 0;
-	}
-	return -ENOENT;
+	d = find_declared(vars->load, name);
+	if (!d)
+		return -ENOENT;
+	*ret_type = d->variable.type;
+	*ret_array = d->variable.array;
+	*ret_id = VARIABLE_FIRST_ID + d->index;
+	if (d->variable.scope == SCOPE_CONTAINER || d->variable.scope == SCOPE_CGROUP)
+		*vars->needs |= NEED_CGROUP;
+	return 0;
 }
 
-static int get(const struct secl_vars *self, const struct secl_context *ctx, unsigned id,
-	       struct secl_value *ret)
+/* Compiled expressions are evaluated with the variables of the engine. */
+static int get(const struct secl_vars *self UNUSED, const struct secl_context *ctx UNUSED,
+	       unsigned id UNUSED, struct secl_value *ret UNUSED)
 {
-	(void)self;
-	(void)ctx;
-	(void)id;
-	(void)ret;
-	return -ENOTSUP; /* no rule that reads a variable is loaded */
+	return -ENOTSUP;
 }
 
-struct load_vars load_vars(const struct load *load, const char **ret_used)
+struct load_vars load_vars(const struct load *load, uint64_t *needs)
 {
-	return (struct load_vars){ { find, get }, load, ret_used };
+	return (struct load_vars){ { find, get }, load, needs };
 }

@@ -44,27 +44,26 @@ int node_test(const struct node *n, const struct frame *f)
 	return v.boolean;
 }
 
-/* Element INDEX of a list, its type's zero value when there is none. */
-static void pick(struct secl_value *v, size_t index)
+struct secl_value secl_value_element(const struct secl_value *list, size_t index)
 {
-	struct secl_value one = { .type = v->type };
+	struct secl_value one = { .type = list->type };
 
-	if (index < v->list.count) {
-		switch (v->type) {
-		case SECL_BOOL: one.boolean = v->list.booleans[index]; break;
-		case SECL_INT: one.integer = v->list.integers[index]; break;
-		case SECL_STRING: one.string = v->list.strings[index]; break;
-		case SECL_NET: one.net = v->list.nets[index]; break;
-		case SECL_NONE: break;
-		}
+	if (index >= list->list.count)
+		return one;
+	switch (list->type) {
+	case SECL_BOOL: one.boolean = list->list.booleans[index]; break;
+	case SECL_INT: one.integer = list->list.integers[index]; break;
+	case SECL_STRING: one.string = list->list.strings[index]; break;
+	case SECL_NET: one.net = list->list.nets[index]; break;
+	case SECL_NONE: break;
 	}
-	*v = one;
+	return one;
 }
 
 void value_first(struct secl_value *v)
 {
 	if (v->array)
-		pick(v, 0);
+		*v = secl_value_element(v, 0);
 }
 
 int value_fixed(const struct node *n, const struct frame *f UNUSED, struct secl_value *ret)
@@ -134,7 +133,7 @@ int value_index(const struct node *n, const struct frame *f, struct secl_value *
 	if (!ret->array) /* one element where a list was: it has no second */
 		*ret = (struct secl_value){ .type = ret->type };
 	else
-		pick(ret, n->index);
+		*ret = secl_value_element(ret, n->index);
 	return 0;
 }
 
@@ -181,9 +180,8 @@ static void put_scalar(struct builder *b, const struct secl_value *v)
 static void put_value(struct builder *b, const struct secl_value *v)
 {
 	for (size_t i = 0; v->array && i < v->list.count; i++) {
-		struct secl_value one = *v;
+		struct secl_value one = secl_value_element(v, i);
 
-		pick(&one, i);
 		if (i > 0)
 			put(b, ",", 1);
 		put_scalar(b, &one);

@@ -56,6 +56,9 @@ struct secl_value {
 	};
 };
 
+/* Element INDEX of a list; its type's zero value when there is none. */
+struct secl_value secl_value_element(const struct secl_value *list, size_t index);
+
 /* Textual address or CIDR to network; IPv4-mapped IPv6 becomes IPv4, host
  * bits are cleared. 0, or -EINVAL.
  */
