@@ -418,7 +418,6 @@ static unsigned pidfd_budget(void)
 	return (unsigned)MIN((limit.rlim_cur - FDS_RESERVED) / 2, (rlim_t)PIDFDS_MAX);
 }
 
-<<<<<<< HEAD
 /* What lies in the journal may all wait, but for some slots that other calls need. A
  * connect that waits keeps a descriptor.
  */
@@ -450,7 +449,8 @@ static int make_pins(struct supervisor *sv)
 	for (size_t i = 0; i < list->count && count < PINS_MAX; i++)
 		paths[count++] = (struct secl_string){ list->items[i], strlen(list->items[i]) };
 	return count ? pins_new(paths, count, &sv->pins) : 0;
-=======
+}
+
 static void forget_variables(void *data, pid_t pid, uint64_t start_ticks)
 {
 	const struct supervisor *sv = data;
@@ -463,7 +463,6 @@ static bool still_alive(pid_t pid, uint64_t start_ticks)
 	struct proc_stat stat;
 
 	return procfs_stat(pid, &stat) == 0 && stat.start_ticks == start_ticks;
->>>>>>> 464dc50 (engine: variables, set by rules and read by the ones after them)
 }
 
 static int make_parts(struct supervisor *sv)
