@@ -76,7 +76,7 @@ int connect_read_address(struct flight *f, const struct seccomp_notif *n)
 	f->connect.job.size = (socklen_t)size;
 	if (!size)
 		return 0;
-	r = target_read(f->tid, n->data.args[1], &f->connect.job.address, (size_t)size);
+	r = target_copy(f->tid, n->data.args[1], &f->connect.job.address, (size_t)size);
 	if (r < 0)
 		return (int)r;
 	return r == size ? 0 : -EFAULT;
@@ -191,8 +191,12 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 		local_received(sv, slot, caller);
 		return;
 	}
-	if (r == 0)
-		r = connect_read_address(f, n);
+	/* the kernel looks at the address first, and only then at what the file is */
+	if (r == 0 || r == -ENOTSOCK) {
+		int address = connect_read_address(f, n);
+
+		r = address < 0 ? address : r;
+	}
 	if (r < 0) {
 		connect_cannot_judge(sv, slot, -r);
 		return;

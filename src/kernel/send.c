@@ -160,7 +160,7 @@ static int load_vector(struct send_job *job, struct send_scratch *s)
 		s->vector[0] = job->single;
 		return 0;
 	}
-	n = size ? target_read(job->tid, job->vector, s->vector, size) : 0;
+	n = size ? target_copy(job->tid, job->vector, s->vector, size) : 0;
 	if (n < 0)
 		return (int)n;
 	if ((size_t)n < size)
@@ -201,7 +201,7 @@ int send_take_arguments(struct send_job *job, struct send_scratch *s,
 /* The kernel looks at the name first: it may be the reason, and not ERROR. */
 static int after_name(struct send_job *job, int error)
 {
-	ssize_t n = job->name_size ? target_read(job->tid, job->name_at, &job->name, job->name_size)
+	ssize_t n = job->name_size ? target_copy(job->tid, job->name_at, &job->name, job->name_size)
 				   : 0;
 
 	if (error == -EPERM || error == -ESRCH)
@@ -212,7 +212,7 @@ static int after_name(struct send_job *job, int error)
 int send_take_message(struct send_job *job, struct send_scratch *s, uint64_t address, int allowed)
 {
 	struct msghdr m;
-	ssize_t n = target_read(job->tid, address, &m, sizeof m);
+	ssize_t n = target_copy(job->tid, address, &m, sizeof m);
 	int r;
 
 	if (n < 0)
@@ -291,6 +291,39 @@ static ssize_t read_remote(const struct send_job *job, const struct send_scratch
 	return head + n;
 }
 
+/* Where byte N of what is read belongs. */
+static void *place_of(const struct iovec local[3], size_t n)
+{
+	while (n >= local->iov_len) {
+		n -= local->iov_len;
+		local++;
+	}
+	return (char *)local->iov_base + n;
+}
+
+/* The N bytes that plain reading reached, and what of the rest the kernel itself would
+ * still have: see target_copy().
+ */
+static ssize_t copy_rest(const struct send_job *job, const struct send_scratch *s,
+			 const struct iovec local[3], size_t count, ssize_t n)
+{
+	size_t got = (size_t)n, end = 0;
+
+	for (size_t i = 0; i < count && end <= got; i++) {
+		uint64_t from = (uintptr_t)s->remote[i].iov_base + (got - end);
+		size_t left;
+		ssize_t r;
+
+		end += s->remote[i].iov_len;
+		if (end <= got)
+			continue;
+		left = end - got;
+		r = target_copy(job->tid, from, place_of(local, got), left);
+		got += r > 0 ? (size_t)r : 0;
+	}
+	return (ssize_t)got;
+}
+
 int send_fetch(struct send_job *job, struct send_scratch *s, bool with_name)
 {
 	size_t name = with_name ? job->name_size : 0, count = 0;
@@ -309,6 +342,8 @@ int send_fetch(struct send_job *job, struct send_scratch *s, bool with_name)
 	count = choose(job, s, count);
 	local[2].iov_len = s->want;
 	n = count ? read_remote(job, s, local, count) : 0;
+	if (n >= 0 && (size_t)n < name + job->control_size + s->want)
+		n = copy_rest(job, s, local, count, n);
 	if (n < 0)
 		return (int)n;
 	if ((size_t)n < name)

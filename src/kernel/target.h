@@ -27,6 +27,11 @@ ssize_t target_read(pid_t tid, uint64_t address, void *buf, size_t size);
  */
 ssize_t target_write(pid_t tid, uint64_t address, const void *buf, size_t size);
 
+/* As the kernel itself would copy it, when the task gives it the address: also from
+ * pages that may be written but not read. Costs nothing more where plain reading works.
+ */
+ssize_t target_copy(pid_t tid, uint64_t address, void *buf, size_t size);
+
 /* A NUL-terminated string, read page by page. Its length, -EFAULT,
  * -ENAMETOOLONG when no NUL comes within SIZE bytes, -EPERM, -ESRCH.
  */
