@@ -69,6 +69,14 @@ int connect_by_ring(struct supervisor *sv, unsigned slot);
 void local_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 /* The worker has looked for the peer. */
 void local_looked(struct supervisor *sv, unsigned slot, int result);
+/* Whether a rule that may refuse looks at the path. */
+bool local_refuses_paths(const struct supervisor *sv);
+/* Hands the look for the file that ADDRESS means to a worker: 0, or -EAGAIN. */
+int local_look(struct supervisor *sv, unsigned slot, const struct peer *peer);
+/* What the worker has found, with the deadline kept: true when it is an answer, a file
+ * or an errno of the caller's; else the call was answered.
+ */
+bool local_found(struct supervisor *sv, unsigned slot, struct caller *caller, int result);
 /* What rules and reports call the peer: 0, -ENOMEM, or -errno. */
 int local_name(struct supervisor *sv, const struct flight *f, struct socket_address *address);
 /* See connect_decide(). */

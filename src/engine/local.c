@@ -26,7 +26,7 @@ static bool looks_at_paths(const struct supervisor *sv)
 	return sv->ruleset->needs[EVENT_CONNECT].fields & NEED_PEER_PATH;
 }
 
-static bool refuses_paths(const struct supervisor *sv)
+bool local_refuses_paths(const struct supervisor *sv)
 {
 	return flight_enforces(sv, EVENT_CONNECT) &&
 	       sv->ruleset->needs[EVENT_CONNECT].blocking_fields & NEED_PEER_PATH;
@@ -79,7 +79,7 @@ struct decision local_decide(struct supervisor *sv, struct flight *f, struct eve
 
 	if (f->look.file > 0)
 		decide_by_names(sv, f, event, &d);
-	if (!d.nmatches || f->look.file ||
+	if (!d.nmatches || f->look.file || f->handler != HANDLER_CONNECT ||
 	    peer_kind(&f->connect.job.address, f->connect.job.size) != PEER_PATH)
 		return d;
 	/* no rule asks which file it is, but who reads the report does */
@@ -141,7 +141,7 @@ void local_perform(struct supervisor *sv, unsigned slot, struct event *event,
 		end_with(sv, slot, event, process, CONNECT_CONTINUE);
 		return;
 	}
-	job->judged = refuses_paths(sv) && !passes_through(sv, f, event);
+	job->judged = local_refuses_paths(sv) && !passes_through(sv, f, event);
 	if (job->judged && f->look.file < 0) {
 		end_with(sv, slot, event, process, f->look.file);
 		return;
@@ -157,57 +157,7 @@ void local_perform(struct supervisor *sv, unsigned slot, struct event *event,
 
 /* ---- the look --------------------------------------------------------------------- */
 
-static void cannot_look(struct supervisor *sv, unsigned slot, struct caller *caller, int error)
-{
-	struct event event = { .type = EVENT_CONNECT, .time_ns = now_realtime_ns() };
-	struct flight *f = &sv->flights[slot];
-	int r;
-
-	if (!refuses_paths(sv)) {
-		f->look.file = 0;
-		connect_judge(sv, slot, caller);
-		return;
-	}
-	event.process = proctab_get(sv->processes, caller, &r);
-	event.tid = f->tid;
-	event.syscall = f->syscall;
-	event.connect.addr.family = AF_UNIX;
-	event.connect.addr.path =
-		(struct secl_string){ .text = f->look.path, .size = strlen(f->look.path) };
-	if (!event.process || !flight_refuse_unreadable(sv, slot, &event, exec_reason(error)))
-		flight_fail(sv, slot, EPERM);
-	connect_drop(f);
-}
-
-void local_looked(struct supervisor *sv, unsigned slot, int result)
-{
-	struct flight *f = &sv->flights[slot];
-	struct caller caller;
-
-	f->looking = false;
-	f->state = FLIGHT_NONE;
-	if (result < 0)
-		f->look.file = result;
-	if (caller_open(f->tid, &caller) < 0) {
-		connect_drop(f);
-		flight_end(sv, slot);
-		return;
-	}
-	if (f->look.file < 0 && !resolve_error_is_native(f->look.file))
-		cannot_look(sv, slot, &caller, f->look.file);
-	else
-		connect_judge(sv, slot, &caller);
-	caller_close(&caller);
-}
-
-void local_overdue(struct supervisor *sv, unsigned slot)
-{
-	worker_pool_abandon(sv->workers, slot);
-	arena_reset(&sv->arena);
-	local_looked(sv, slot, -EINTR);
-}
-
-static void look(struct supervisor *sv, unsigned slot, struct caller *caller)
+int local_look(struct supervisor *sv, unsigned slot, const struct peer *peer)
 {
 	struct flight *f = &sv->flights[slot];
 	int r;
@@ -215,21 +165,92 @@ static void look(struct supervisor *sv, unsigned slot, struct caller *caller)
 	f->look = (struct peer_look){
 		.host = &sv->host, .pins = sv->pins, .tid = f->tid, .tgid = f->tgid
 	};
-	peer_path(&f->connect.job.address, f->connect.job.size, f->look.path);
+	peer_path(peer->address, peer->size, f->look.path);
 	f->deadline_ns = now_monotonic_ns() + sv->options.config->deadline_ms * 1000000;
 	r = flight_work(sv, slot, WORKERS_PER_PROCESS,
 			(struct worker_request){ .job = peer_look,
 						 .data = &f->look,
 						 .size = sizeof f->look,
 						 .dispose = peer_drop });
-	if (r < 0) {
-		if (!connect_queue(sv, slot))
-			cannot_look(sv, slot, caller, -EAGAIN);
-		return;
-	}
+	if (r < 0)
+		return r;
 	/* nothing is done by that: a successor begins anew */
 	journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
 	f->looking = true;
+	return 0;
+}
+
+static void refuse(struct supervisor *sv, unsigned slot, struct caller *caller)
+{
+	struct event event = { .type = EVENT_CONNECT, .time_ns = now_realtime_ns() };
+	struct flight *f = &sv->flights[slot];
+	int r;
+
+	event.process = proctab_get(sv->processes, caller, &r);
+	event.tid = f->tid;
+	event.syscall = f->syscall;
+	event.connect.addr.family = AF_UNIX;
+	event.connect.addr.path =
+		(struct secl_string){ .text = f->look.path, .size = strlen(f->look.path) };
+	if (!event.process ||
+	    !flight_refuse_unreadable(sv, slot, &event, exec_reason(f->look.file)))
+		flight_fail(sv, slot, EPERM);
+}
+
+bool local_found(struct supervisor *sv, unsigned slot, struct caller *caller, int result)
+{
+	struct flight *f = &sv->flights[slot];
+
+	f->looking = false;
+	f->state = FLIGHT_NONE;
+	if (result < 0)
+		f->look.file = result;
+	if (f->look.file > 0 || resolve_error_is_native(f->look.file))
+		return true;
+	if (!flight_enforces(sv, EVENT_CONNECT)) {
+		f->look.file = 0;
+		return true;
+	}
+	refuse(sv, slot, caller);
+	return false;
+}
+
+void local_looked(struct supervisor *sv, unsigned slot, int result)
+{
+	struct flight *f = &sv->flights[slot];
+	struct caller caller;
+
+	if (caller_open(f->tid, &caller) < 0) {
+		connect_drop(f);
+		flight_end(sv, slot);
+		return;
+	}
+	if (local_found(sv, slot, &caller, result))
+		connect_judge(sv, slot, &caller);
+	else
+		connect_drop(f);
+	caller_close(&caller);
+}
+
+void local_overdue(struct supervisor *sv, unsigned slot)
+{
+	worker_pool_abandon(sv->workers, slot);
+	arena_reset(&sv->arena);
+	handler_find(sv->flights[slot].handler)->worked(sv, slot, -EINTR);
+}
+
+static void look(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	struct peer peer = { &f->connect.kind, &f->connect.job.address, f->connect.job.size };
+
+	if (local_look(sv, slot, &peer) == 0 || connect_queue(sv, slot))
+		return;
+	connect_drop(f);
+	if (flight_enforces(sv, EVENT_CONNECT))
+		flight_fail(sv, slot, EAGAIN);
+	else
+		flight_continue(sv, slot);
 }
 
 void local_received(struct supervisor *sv, unsigned slot, struct caller *caller)
@@ -245,7 +266,7 @@ void local_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 	}
 	kind = peer_kind(&f->connect.job.address, f->connect.job.size);
 	if (kind == PEER_PATH && looks_at_paths(sv)) {
-		look(sv, slot, caller);
+		look(sv, slot);
 	} else if (kind == PEER_NONE && flight_enforces(sv, EVENT_CONNECT)) {
 		/* a disconnect or an error, on guard's copy: neither waits, nor has a peer */
 		r = connect_run(&f->connect.job);

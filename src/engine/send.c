@@ -120,9 +120,12 @@ static int take(struct supervisor *sv, unsigned slot)
 	struct flight *f = &sv->flights[slot];
 	struct send_job *job = &f->send.job;
 
+	peer_drop(&f->look);
 	*job = (struct send_job){ .fd = job->fd,
 				  .tid = f->tid,
+				  .tgid = f->tgid,
 				  .kind = job->kind,
+				  .names = job->kind.domain == AF_UNIX && ancillary_may_name(),
 				  .flags = job->kind.nonblocking ? MSG_DONTWAIT : 0 };
 	switch (f->handler) {
 	case HANDLER_SENDTO: return send_take_arguments(job, sv->scratch, data);
@@ -188,7 +191,7 @@ static bool judge(struct supervisor *sv, unsigned slot, struct caller *caller, s
 		return false;
 	}
 	if (v->judged && flight_enforces(sv, EVENT_CONNECT))
-		v->decision = flight_decide(sv, &v->event);
+		v->decision = connect_decide(sv, f, &v->event);
 	if (v->decision.strongest.kind < VERDICT_BLOCKED)
 		return true;
 	refuse(sv, slot, v);
@@ -234,10 +237,15 @@ static bool resume(struct supervisor *sv, unsigned slot)
 }
 
 /* Whether a worker has to send it: in the place of who calls, or by waiting. */
-static bool needs_worker(const struct supervisor *sv, struct send_job *job)
+static bool needs_worker(const struct supervisor *sv, struct send_job *job, unsigned messages)
 {
 	bool inet = job->kind.domain == AF_INET || job->kind.domain == AF_INET6;
 
+	if (job->kind.domain == AF_UNIX) {
+		/* where guard cannot name the caller the kernel does it, if that is safe */
+		job->ask_alone = !job->names && !messages && !send_names_matter(sv, job);
+		return job->ask_alone || send_is_long(job) || send_must_wait(job);
+	}
 	job->ask_alone = !inet;
 	job->as_caller = !inet || send_control_is_personal(sv->scratch, job->control_size);
 	return job->as_caller || send_must_wait(job);
@@ -262,31 +270,23 @@ static bool send_now(struct send_job *job, struct send_scratch *scratch, int64_t
 	return waits && (n == -EAGAIN || n == -EINPROGRESS);
 }
 
-/* Sends message number MESSAGES: true when it is through and another one follows. */
-static bool send_one(struct supervisor *sv, unsigned slot, struct caller *caller)
+/* Judges and sends the message that was taken over: true when it is through and another
+ * one follows.
+ */
+static bool send_taken(struct supervisor *sv, unsigned slot, struct caller *caller)
 {
 	struct flight *f = &sv->flights[slot];
 	struct send_job *job = &f->send.job;
 	struct verdict v = { .decision.strongest.kind = VERDICT_NONE };
-	unsigned before = journal_of(sv, slot)->messages;
 	int64_t value = 0;
 	bool more;
-	int r = take(sv, slot);
 
-	if (r == 0 && !resume(sv, slot))
-		return false;
-	if (journal_of(sv, slot)->messages != before)
-		return true;
-	if (r == 0)
-		r = send_fetch(job, sv->scratch, !job->done);
-	if (r < 0) {
-		send_fail(sv, slot, -r);
-		return false;
-	}
 	v.judged = !job->done && send_has_peer(job);
 	if (!judge(sv, slot, caller, &v))
 		return false;
-	if (needs_worker(sv, job)) {
+	if (v.judged)
+		send_pin(f);
+	if (needs_worker(sv, job, journal_of(sv, slot)->messages)) {
 		send_wait(sv, slot);
 		return false;
 	}
@@ -301,9 +301,39 @@ static bool send_one(struct supervisor *sv, unsigned slot, struct caller *caller
 	return more;
 }
 
+/* The same for message number MESSAGES, which is taken over here. */
+static bool send_one(struct supervisor *sv, unsigned slot, struct caller *caller)
+{
+	struct flight *f = &sv->flights[slot];
+	struct send_job *job = &f->send.job;
+	unsigned before = journal_of(sv, slot)->messages;
+	int r = take(sv, slot);
+
+	if (r == 0 && !resume(sv, slot))
+		return false;
+	if (journal_of(sv, slot)->messages != before)
+		return true;
+	if (r == 0)
+		r = send_fetch(job, sv->scratch, !job->done);
+	if (r < 0) {
+		send_fail(sv, slot, -r);
+		return false;
+	}
+	if (!job->done && send_look_up(sv, slot))
+		return false;
+	return send_taken(sv, slot, caller);
+}
+
 /* ---- the call ------------------------------------------------------------------- */
 
-static void send_all(struct supervisor *sv, unsigned slot, struct caller *caller)
+/* The file of the peer is held as long as a worker needs it. */
+static void let_go(struct flight *f)
+{
+	if (f->state != FLIGHT_WORKING)
+		peer_drop(&f->look);
+}
+
+void send_all(struct supervisor *sv, unsigned slot, struct caller *caller)
 {
 	struct flight *f = &sv->flights[slot];
 
@@ -312,9 +342,12 @@ static void send_all(struct supervisor *sv, unsigned slot, struct caller *caller
 		return;
 	}
 	for (unsigned i = 0; i < MESSAGES_AT_A_TIME; i++) {
-		if (!send_one(sv, slot, caller))
+		if (!send_one(sv, slot, caller)) {
+			let_go(f);
 			return;
+		}
 	}
+	peer_drop(&f->look);
 	(void)close(TAKE_FD(f->send.job.fd));
 	f->state = FLIGHT_READY;
 	sv->ready++;
@@ -353,7 +386,19 @@ void send_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 		send_all(sv, slot, caller);
 }
 
-void send_worked(struct supervisor *sv, unsigned slot, int result)
+void send_looked(struct supervisor *sv, unsigned slot, struct caller *caller)
+{
+	struct flight *f = &sv->flights[slot];
+	int r = send_resume(&f->send.job, sv->scratch);
+
+	if (r < 0)
+		send_fail(sv, slot, -r);
+	else if (send_taken(sv, slot, caller))
+		send_all(sv, slot, caller);
+	let_go(f);
+}
+
+static void worked(struct supervisor *sv, unsigned slot, int result)
 {
 	struct flight *f = &sv->flights[slot];
 	struct send_job *job = &f->send.job;
@@ -365,12 +410,8 @@ void send_worked(struct supervisor *sv, unsigned slot, int result)
 	if (send_called_off_in_vain(sv, slot, result))
 		return;
 	f->state = FLIGHT_NONE;
-	if (result == SEND_CONTINUE) {
-		(void)close(TAKE_FD(job->fd));
-		flight_continue(sv, slot);
-		return;
-	}
-	value = send_final_value(f, result);
+	f->left = result == SEND_CONTINUE;
+	value = f->left ? 0 : send_final_value(f, result);
 	/* as long as it is parked: with its next call it may be gone */
 	if (v.judged && caller_open(f->tid, &caller) == 0) {
 		v.process = proctab_get(sv->processes, &caller, &r);
@@ -382,7 +423,10 @@ void send_worked(struct supervisor *sv, unsigned slot, int result)
 		if (make_event(sv, f, v.process, &v.event) < 0)
 			v.process = NULL;
 	}
-	if (send_message_through(sv, slot, value)) {
+	if (f->left) {
+		(void)close(TAKE_FD(job->fd));
+		flight_continue(sv, slot);
+	} else if (send_message_through(sv, slot, value)) {
 		(void)close(TAKE_FD(job->fd));
 		f->state = FLIGHT_READY;
 		sv->ready++;
@@ -395,6 +439,18 @@ void send_worked(struct supervisor *sv, unsigned slot, int result)
 		return;
 	}
 	if (flight_enforces(sv, EVENT_CONNECT))
-		v.decision = flight_decide(sv, &v.event);
+		v.decision = connect_decide(sv, f, &v.event);
 	connect_report(sv, f, &v.event, v.process, &v.decision, (int)MIN(value, 0));
+}
+
+void send_worked(struct supervisor *sv, unsigned slot, int result)
+{
+	struct flight *f = &sv->flights[slot];
+
+	if (f->looking) {
+		send_local_looked(sv, slot, result);
+		return;
+	}
+	worked(sv, slot, result);
+	let_go(f);
 }

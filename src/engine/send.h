@@ -28,7 +28,21 @@ bool send_message_through(struct supervisor *sv, unsigned slot, int64_t value);
  */
 void send_fail(struct supervisor *sv, unsigned slot, int error);
 
+/* Sends the messages that are left. */
+void send_all(struct supervisor *sv, unsigned slot, struct caller *caller);
+/* Who the peer of the message in hand is has been looked up: goes on with it. */
+void send_looked(struct supervisor *sv, unsigned slot, struct caller *caller);
+
 /* ---- send_local.c ---- */
 
 /* The socket, whose duplicate is the job's, is of AF_UNIX. Answers the call. */
 void send_local(struct supervisor *sv, unsigned slot, struct caller *caller);
+/* True when a worker looks for the peer of the message in hand, or the call was answered
+ * since it cannot; send_local_looked() has the result.
+ */
+bool send_look_up(struct supervisor *sv, unsigned slot);
+void send_local_looked(struct supervisor *sv, unsigned slot, int result);
+/* From now on the message goes to the peer that was found, whatever its name becomes. */
+void send_pin(struct flight *f);
+/* Whether a name in it may be one that a rule refuses. */
+bool send_names_matter(const struct supervisor *sv, const struct send_job *job);

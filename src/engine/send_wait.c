@@ -102,7 +102,9 @@ void send_tick(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
 
-	if ((f->state != FLIGHT_WORKING && f->state != FLIGHT_QUEUED) || !flight_signal_waits(f) ||
+	/* a look for a file is not interrupted by signals, as in the kernel */
+	if (f->looking || (f->state != FLIGHT_WORKING && f->state != FLIGHT_QUEUED) ||
+	    !flight_signal_waits(f) ||
 	    notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
 		return;
 	/* for good: the worker may come back when the signal is gone already */

@@ -54,6 +54,7 @@ static const char *const allowed[] = {
 	"statx",
 	"fstat",
 	"newfstatat",
+	"faccessat2",
 	"fstatfs",
 	"statfs",
 	"getdents64",

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 
 #include "kernel/become.h"
 
@@ -46,6 +47,8 @@ int peer_look(void *data)
 	if (look->file < 0)
 		return 0;
 	look->file = open_file(look, false);
+	look->shut = look->file > 0 &&
+		     syscall(SYS_faccessat2, look->file, "", W_OK, AT_EACCESS | AT_EMPTY_PATH) < 0;
 	become_self(&self);
 	/* the rules' own paths are not the caller's business */
 	if (look->file > 0 && look->pins)

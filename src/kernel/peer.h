@@ -35,6 +35,7 @@ struct peer_look {
 	pid_t tid, tgid;   /* whose look */
 	char path[PEER_PATH_SIZE];
 	int file;              /* found: O_PATH; -errno; 0 = not looked for */
+	bool shut;             /* and the caller may not write to it */
 	struct pins_set known; /* which pins it is */
 };
 
@@ -49,5 +50,5 @@ void peer_glance(struct peer_look *look);
 /* Lets go of the file. A worker's dispose. */
 void peer_drop(void *look);
 
-/* The address by which FILE is reached, whatever its names are. */
+/* The address by which FILE is reached, whatever its names are; of -1 ENOENT. */
 void peer_pinned_address(int file, struct sockaddr_un *ret);

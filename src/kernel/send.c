@@ -14,6 +14,7 @@
 
 #include "kernel/alone.h"
 #include "kernel/become.h"
+#include "kernel/peer.h"
 #include "kernel/target.h"
 
 #ifndef SOL_MPTCP
@@ -32,7 +33,10 @@ struct send_scratch *send_scratch_new(void)
 	void *p = mmap(NULL, sizeof(struct send_scratch), PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	((struct send_scratch *)p)->chunk = SEND_CHUNK;
+	return p;
 }
 
 void send_scratch_free(struct send_scratch *scratch)
@@ -52,6 +56,12 @@ static bool is_tcp(const struct socket_kind *kind)
 bool send_is_stream(const struct socket_kind *kind)
 {
 	return kind->type == SOCK_STREAM && kind->protocol != IPPROTO_SCTP;
+}
+
+bool send_is_long(const struct send_job *job)
+{
+	return job->kind.domain == AF_UNIX && !send_is_stream(&job->kind) &&
+	       job->total > SEND_CHUNK;
 }
 
 bool send_signals(const struct send_job *job)
@@ -77,6 +87,9 @@ bool send_has_peer(const struct send_job *job)
 {
 	const struct socket_kind *kind = &job->kind;
 
+	if (kind->domain == AF_UNIX)
+		return kind->type == SOCK_DGRAM &&
+		       peer_kind(&job->name, job->name_size) != PEER_NONE;
 	if (!job->name_size || (is_tcp(kind) && !connects(job)))
 		return false;
 	/* udpv6_sendmsg(): then it goes to the connected peer */
@@ -243,7 +256,7 @@ int send_take_message(struct send_job *job, struct send_scratch *s, uint64_t add
 /* What of the vector is next, into s->remote from FIRST on: the end. */
 static size_t choose(const struct send_job *job, struct send_scratch *s, size_t first)
 {
-	size_t skip = job->done, left = MIN(job->total - job->done, (size_t)SEND_CHUNK);
+	size_t skip = job->done, left = MIN(job->total - job->done, s->chunk);
 
 	s->want = left;
 	for (size_t i = 0; i < job->nvector && left; i++) {
@@ -385,10 +398,23 @@ ssize_t send_piece(const struct send_job *job, struct send_scratch *s, int flags
 		.msg_control = job->control_size ? s->control_bad ? UNREADABLE : s->control : NULL,
 		.msg_controllen = job->control_size,
 	};
+	struct ancillary ancillary;
 	ssize_t n;
 
+	ancillary.nfds = 0;
 	if (names_more_peers(job))
 		return -EPERM;
+	if (job->kind.domain == AF_UNIX && !s->control_bad) {
+		n = ancillary_make(
+			&(struct ancillary_caller){ job->tid, job->tgid, job->names, !job->done },
+			s->control, job->control_size, s->made, &ancillary);
+		m.msg_control = s->made;
+		m.msg_controllen = ancillary.size;
+		if (n < 0) {
+			ancillary_done(&ancillary);
+			return n;
+		}
+	}
 	if (zerocopy && job->total > SEND_CHUNK)
 		return -ENOBUFS;
 	flags |= job->flags | MSG_NOSIGNAL;
@@ -406,6 +432,9 @@ ssize_t send_piece(const struct send_job *job, struct send_scratch *s, int flags
 		n = sendmsg(job->fd, &m, flags);
 	if (n < 0)
 		n = -errno;
+	if (n == -ENOENT && job->peer_error)
+		n = job->peer_error;
+	ancillary_done(&ancillary);
 	if (zerocopy)
 		(void)madvise(s->data, sizeof s->data, MADV_DONTNEED);
 	return n;
@@ -435,19 +464,24 @@ int64_t send_position(const struct send_job *job)
 	return is_tcp(&job->kind) && job->kind.protocol == IPPROTO_TCP ? tcp_position(job->fd) : -1;
 }
 
-static int send_rest(struct send_job *job, struct send_scratch *s)
+int send_resume(struct send_job *job, struct send_scratch *s)
 {
 	size_t total = job->total;
 	int r = load_vector(job, s);
 
 	/* as it was taken over; the vector may have changed since */
 	job->total = total;
-	while (r == 0) {
+	return r < 0 ? r : send_fetch(job, s, false);
+}
+
+static int send_rest(struct send_job *job, struct send_scratch *s)
+{
+	int r;
+
+	s->chunk = send_is_long(job) ? SEND_LONG_MAX : SEND_CHUNK;
+	for (r = send_resume(job, s); r == 0; r = send_fetch(job, s, false)) {
 		ssize_t n;
 
-		r = send_fetch(job, s, false);
-		if (r < 0)
-			break;
 		n = send_piece(job, s, 0);
 		if (n < 0)
 			return (int)n;

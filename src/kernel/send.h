@@ -14,33 +14,41 @@
 #include <sys/uio.h>
 
 #include "base/util.h"
+#include "kernel/ancillary.h"
 #include "kernel/connect.h"
 
 enum {
 	SEND_CHUNK = 64 * 1024,              /* the longest datagram, and a piece of a stream */
 	SEND_VECTOR_MAX = 1024,              /* UIO_MAXIOV */
+	SEND_LONG_MAX = 8 * 1024 * 1024,     /* a message of AF_UNIX: as its SO_SNDBUF allows */
 	SEND_CONTROL_MAX = 128 * 1024,       /* optmem_max of Linux 6.9 and later */
 	SEND_TOTAL_MAX = 0x7fffffff & ~4095, /* MAX_RW_COUNT */
 };
 
-/* Where a message passes through. The loop has one, a worker makes its own. */
+/* Where a message passes through. The loop has one, a worker makes its own; only what is
+ * used takes memory.
+ */
 struct send_scratch {
 	struct iovec vector[SEND_VECTOR_MAX];     /* the caller's */
 	struct iovec remote[SEND_VECTOR_MAX + 2]; /* what is read in one go */
 	size_t got, want;                         /* bytes of `data`: read, to be read */
 	bool control_bad;                         /* it cannot be read */
+	size_t chunk;                             /* how much is read in one go */
 	char control[SEND_CONTROL_MAX];
-	_Alignas(4096) char data[SEND_CHUNK]; /* pages of its own: MSG_ZEROCOPY keeps them */
+	char made[SEND_CONTROL_MAX + ANCILLARY_EXTRA]; /* of it, for AF_UNIX */
+	_Alignas(4096) char data[SEND_LONG_MAX]; /* pages of its own: MSG_ZEROCOPY keeps them */
 };
 
 struct send_job {
-	int fd;    /* our duplicate */
-	pid_t tid; /* whose memory it is */
+	int fd;          /* our duplicate */
+	pid_t tid, tgid; /* whose memory it is */
 	struct socket_kind kind;
 	struct sockaddr_storage name; /* guard's copy */
 	socklen_t name_size;          /* 0 = none */
 	bool name_empty;              /* sendto(2) with an address of no bytes */
 	bool as_caller;               /* the kernel asks who sends: with its identity */
+	int peer_error;               /* AF_UNIX: why there is no peer of the name, -errno */
+	bool names;                   /* AF_UNIX: guard may send credentials of others */
 	bool ask_alone;               /* SEND_CONTINUE when nobody else could change the socket */
 	int flags;                    /* MSG_DONTWAIT also for O_NONBLOCK */
 	struct iovec single;          /* sendto(2): the caller's buffer */
@@ -78,6 +86,8 @@ void send_peer(const struct send_job *job, struct sockaddr_storage *ret);
 /* Control messages that need a right, or look at who sends. */
 bool send_control_is_personal(const struct send_scratch *scratch, size_t size);
 
+/* A message that is longer than what the loop passes on. */
+bool send_is_long(const struct send_job *job);
 /* A stream: sent in pieces, a partial count is no error. */
 bool send_is_stream(const struct socket_kind *kind);
 /* True when a failure with EPIPE also sends SIGPIPE. */
@@ -85,6 +95,10 @@ bool send_signals(const struct send_job *job);
 /* True when the call must not be tried without waiting first. */
 bool send_must_wait(const struct send_job *job);
 
+/* Takes up a message again, of which `done` bytes are sent and whose name is known:
+ * returns as send_fetch().
+ */
+int send_resume(struct send_job *job, struct send_scratch *scratch);
 /* Sends what was fetched, with FLAGS in addition: bytes, or -errno. */
 ssize_t send_piece(const struct send_job *job, struct send_scratch *scratch, int flags);
 

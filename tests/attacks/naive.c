@@ -83,6 +83,20 @@ static bool refuses_name(const struct sockaddr_un *a)
 	return evil;
 }
 
+/* What the number is now. */
+static int domain_of(const struct seccomp_notif *n)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, n->pid, 0);
+	int fd = (int)syscall(SYS_pidfd_getfd, pidfd, (int)n->data.args[0], 0);
+	int domain = -1;
+	socklen_t size = sizeof domain;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+	(void)close(fd);
+	(void)close(pidfd);
+	return domain;
+}
+
 static bool refuses_connect(const struct seccomp_notif *n, unsigned port)
 {
 	union {
@@ -96,7 +110,10 @@ static bool refuses_connect(const struct seccomp_notif *n, unsigned port)
 		(void)peek((pid_t)n->pid, n->data.args[1], &address, sizeof address);
 	if (peek((pid_t)n->pid, address, &a, sizeof a) <= 0)
 		return false;
-	return a.un.sun_family == AF_UNIX ? refuses_name(&a.un) : ntohs(a.in.sin_port) == port;
+	if (a.un.sun_family == AF_UNIX)
+		return refuses_name(&a.un);
+	/* no harm in such an address for such a socket */
+	return ntohs(a.in.sin_port) == port && (connects || domain_of(n) != AF_UNIX);
 }
 
 /* PORT COMMAND [ARG]...: refuses what says "evil", and connects to PORT. */

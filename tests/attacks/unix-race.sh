@@ -117,17 +117,19 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 
 # what a name means: its bytes, the links that it leads through, the files themselves
-names_seconds=1.5
+names_seconds=1
 [ "${TIER:-}" = full ] && names_seconds=60
 mkdir -m 755 run links
 for what in good evil; do
-	start "$t_do" serve-unix stream "$work/run/$what" "$what.count" "$what.seen"
-	eventually test -s "$what.count" || exit 99
-	ln -s "$work/run/$what" "links/$what"
+	for type in stream dgram; do
+		start "$t_do" serve-unix "$type" "$work/run/$type-$what" "$type-$what.count" "$type-$what.seen"
+		eventually test -s "$type-$what.count" || exit 99
+		ln -s "$work/run/$type-$what" "links/$type-$what"
+	done
 done
 policy names <<END
   - id: evil
-    expression: connect.addr.path == "$work/run/evil"
+    expression: connect.addr.path in ["$work/run/stream-evil", "$work/run/dgram-evil"]
     actions:
       - block: {errno: EPERM}
 END
@@ -143,31 +145,62 @@ settled()
 	echo "$((before - 1))"
 }
 # the two may have changed names an odd number of times
-inode=$(stat -c %i run/good)
+inode=$(stat -c %i run/stream-good)
 restore()
 {
-	[ "$(stat -c %i run/good)" = "$inode" ] || { mv run/good run/x && mv run/evil run/good && mv run/x run/evil; }
+	[ "$(stat -c %i run/stream-good)" = "$inode" ] ||
+		{ mv run/stream-good run/x && mv run/stream-evil run/stream-good && mv run/x run/stream-evil; }
 }
-while read -r how good evil; do
+evil() { settled "$1-evil" "$1" "$work/run/$1-evil"; }
+while read -r how what type folder; do
+	good=$folder/$type-good evil=$folder/$type-evil
 	naive_wins()
 	{
 		local before
-		before=$(settled evil stream "$work/run/evil")
-		"$t_do" naive 1 "$t_do" race-unix "$how" connect stream 0.3 "$good" "$evil" >/dev/null
+		before=$(evil "$type")
+		"$t_do" naive 1 "$t_do" race-unix "$how" "$what" "$type" 0.3 "$good" "$evil" >/dev/null
 		restore
-		[ "$(settled evil stream "$work/run/evil")" -gt $((before + 1)) ]
+		[ "$(evil "$type")" -gt $((before + 1)) ]
 	}
-	check "$how, $good: a naive supervisor is made to reach the evil one" eventually naive_wins
-	before=$(settled evil stream "$work/run/evil")
-	timeout 120 "$guard" run -q -p names.policy -- "$t_do" race-unix "$how" connect stream "$names_seconds" "$good" "$evil" >score
+	name="$how, $type $what, $(basename "$folder")"
+	check "$name: a naive supervisor is made to reach the evil one" eventually naive_wins
+	before=$(evil "$type")
+	timeout 120 "$guard" run -q -p names.policy -- "$t_do" race-unix "$how" "$what" "$type" "$names_seconds" \
+		"$good" "$evil" >score
 	restore
-	after=$(settled evil stream "$work/run/evil")
-	echo "# race-unix $how: $(cat score) wins $((after - before - 1))"
-	check "$how, $good: guard is not" test "$after" -eq $((before + 1))
+	after=$(evil "$type")
+	echo "# race-unix $name: $(cat score) wins $((after - before - 1))"
+	check "$name: guard is not" test "$after" -eq $((before + 1))
 done <<END
-thread-address $work/run/good $work/run/evil
-process-address $work/run/good $work/run/evil
-process-names links/good links/evil
-process-names run/good run/evil
+thread-address connect stream $work/run
+process-address connect stream $work/run
+process-names connect stream links
+process-names connect stream run
+process-address connect dgram $work/run
+thread-address sendto dgram $work/run
+process-address sendmsg dgram $work/run
+process-address sendmmsg dgram $work/run
+process-names sendmsg dgram links
 END
+
+# datagrams on a descriptor that is now an AF_UNIX socket, now a UDP one
+start "$t_do" serve-udp 127.0.0.1 udp.port udp.count
+eventually test -s udp.port || exit 99
+policy udp <<END
+  - id: shut
+    expression: connect.addr.port == $(cat udp.port)
+    actions:
+      - block: {errno: EPERM}
+END
+naive_sends()
+{
+	"$t_do" naive "$(cat udp.port)" "$t_do" race-unix-send 0.5 "$(cat udp.port)" >/dev/null
+	not counted udp 0
+}
+check "datagrams: a naive supervisor is made to reach the shut port" eventually naive_sends
+until before=$(cat udp.count); sleep 0.1; counted udp "$before"; do :; done
+timeout 120 "$guard" run -q -p udp.policy -- "$t_do" race-unix-send "$names_seconds" "$(cat udp.port)" >score
+"$t_do" connect-udp 127.0.0.1 "$(cat udp.port)" >/dev/null
+echo "# race-unix-send: $(cat score) wins $(($(cat udp.count) - before - 1))"
+check "datagrams: guard is not" counted udp $((before + 1))
 finish

@@ -3,7 +3,9 @@
 #include "tests/lib/t-do.h"
 
 #include <fcntl.h>
+#include <arpa/inet.h>
 #include <linux/fs.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -100,7 +102,10 @@ static int connect_or_send(const char *what, int fd, const struct sockaddr_un *a
 		return (int)sendmsg(fd, &m.msg_hdr, MSG_DONTWAIT);
 	if (strcmp(what, "sendmmsg") == 0)
 		return sendmmsg(fd, &m, 1, MSG_DONTWAIT);
-	return connect(fd, (const struct sockaddr *)a, sizeof *a);
+	if (connect(fd, (const struct sockaddr *)a, sizeof *a) != 0)
+		return -1;
+	/* a connected datagram socket is heard of with its first message */
+	return (int)send(fd, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* HOW WHAT TYPE SECONDS GOOD EVIL: calls WHAT for GOOD again and again, which the
@@ -152,7 +157,56 @@ static int race_unix(char **args)
 	return T_OK;
 }
 
+struct swap {
+	_Atomic bool stop;
+	int fds[3]; /* the one that is used, and the two that it is in turn */
+};
+
+static void *toggle_descriptor(void *data)
+{
+	struct swap *s = data;
+	unsigned seed = 1;
+
+	while (!s->stop) {
+		(void)dup2(s->fds[1], s->fds[0]);
+		linger(&seed);
+		(void)dup2(s->fds[2], s->fds[0]);
+		linger(&seed);
+	}
+	return NULL;
+}
+
+/* SECONDS SHUT-PORT: datagrams to the port, on a socket that is of AF_UNIX and of UDP in
+ * turn.
+ */
+static int race_unix_send(char **args)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons(strtoul(args[1], NULL, 10)),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct iovec data = { (char[]){ "x" }, 1 };
+	struct msghdr m = {
+		.msg_name = &a, .msg_namelen = sizeof a, .msg_iov = &data, .msg_iovlen = 1
+	};
+	struct swap s = { .fds = { 500, socket(AF_UNIX, SOCK_DGRAM, 0),
+				   socket(AF_INET, SOCK_DGRAM, 0) } };
+	double end = now() + strtod(args[0], NULL);
+	long attempts = 0, refused = 0;
+	pthread_t thread;
+
+	(void)dup2(s.fds[1], s.fds[0]);
+	if (pthread_create(&thread, NULL, toggle_descriptor, &s) != 0)
+		return setup_failed("pthread_create");
+	for (; now() < end; attempts++)
+		refused += sendmsg(s.fds[0], &m, MSG_DONTWAIT) < 0 && errno == EPERM;
+	s.stop = true;
+	(void)pthread_join(thread, NULL);
+	(void)printf("attempts %ld caught %ld\n", attempts, refused);
+	return T_OK;
+}
+
 const struct deed unix_race_deeds[] = {
+	{ "race-unix-send", "SECONDS SHUT-PORT", 2, race_unix_send },
 	{ "race-unix", "HOW connect|sendto|sendmsg|sendmmsg TYPE SECONDS GOOD EVIL", 6, race_unix },
 	{ NULL, NULL, 0, NULL },
 };

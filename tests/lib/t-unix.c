@@ -8,16 +8,14 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77
-#endif
 
 struct name {
 	struct sockaddr_un address;
@@ -120,6 +118,116 @@ static int unix_connect_in(char **args)
 	return unix_connect(rest);
 }
 
+/* ---- messages ------------------------------------------------------------------ */
+
+union control {
+	struct cmsghdr head;
+	char room[CMSG_SPACE(254 * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+};
+
+static void add_rights(struct msghdr *m, union control *control, size_t count, int fd)
+{
+	*control = (union control){ .head = { .cmsg_len = CMSG_LEN(count * sizeof fd),
+					      .cmsg_level = SOL_SOCKET,
+					      .cmsg_type = SCM_RIGHTS } };
+	for (size_t i = 0; i < count; i++)
+		memcpy(CMSG_DATA(&control->head) + i * sizeof fd, &fd, sizeof fd);
+	m->msg_control = control;
+	m->msg_controllen = CMSG_SPACE(count * sizeof fd);
+}
+
+static void add_credentials(struct msghdr *m, union control *control, pid_t pid, uid_t uid)
+{
+	struct ucred cred = { .pid = pid, .uid = uid, .gid = getgid() };
+
+	*control = (union control){ .head = { .cmsg_len = CMSG_LEN(sizeof cred),
+					      .cmsg_level = SOL_SOCKET,
+					      .cmsg_type = SCM_CREDENTIALS } };
+	memcpy(CMSG_DATA(&control->head), &cred, sizeof cred);
+	m->msg_control = control;
+	m->msg_controllen = CMSG_SPACE(sizeof cred);
+}
+
+/* What goes with the message. */
+static void add(const char *with, struct msghdr *m, union control *control)
+{
+	int file = open("/etc/hostname", O_RDONLY | O_CLOEXEC);
+
+	if (strcmp(with, "rights") == 0)
+		add_rights(m, control, 1, file);
+	else if (strcmp(with, "many-rights") == 0)
+		add_rights(m, control, 253, file);
+	else if (strcmp(with, "too-many-rights") == 0)
+		add_rights(m, control, 254, file);
+	else if (strcmp(with, "wrong-rights") == 0)
+		add_rights(m, control, 1, 1000);
+	else if (strcmp(with, "credentials") == 0)
+		add_credentials(m, control, getpid(), getuid());
+	else if (strcmp(with, "another's-pid") == 0)
+		add_credentials(m, control, 1, getuid());
+	else if (strcmp(with, "another's-user") == 0)
+		add_credentials(m, control, getpid(), getuid() + 1);
+	else if (strcmp(with, "nonsense") == 0) {
+		add_credentials(m, control, getpid(), getuid());
+		control->head.cmsg_type = 77;
+	} else if (strcmp(with, "other-level") == 0) {
+		add_credentials(m, control, getpid(), getuid());
+		control->head.cmsg_level = SOL_SOCKET + 1;
+	} else if (strcmp(with, "short") == 0) {
+		add_credentials(m, control, getpid(), getuid());
+		control->head.cmsg_len = 3;
+	}
+}
+
+/* TYPE NAME COMPANY CALL WITH: one message, or with sendmmsg three, the first of which
+ * has WITH; "pid N" and how many bytes or messages went out. To datagram sockets by
+ * name, else after a connect; "pair": to a socket pair of its own.
+ */
+static int unix_send(char **args)
+{
+	struct name n = parse(args[1]);
+	static char big[200000];
+	size_t size = strcmp(args[4], "big") == 0    ? sizeof big
+		      : strcmp(args[4], "none") == 0 ? 0
+						     : 5;
+	struct iovec data[2] = { { big, size / 2 }, { big + size / 2, size - size / 2 } };
+	struct mmsghdr m[3] = { { .msg_hdr = { .msg_iov = data, .msg_iovlen = 2 } } };
+	int pair[2], fd;
+	union control control;
+	bool names = type_of(args[0]) == SOCK_DGRAM;
+	long r;
+
+	memset(big, 'x', sizeof big);
+	fd = open_socket(args[0]);
+	take_company(args[2]);
+	(void)printf("pid %d ", getpid());
+	if (strcmp(args[1], "pair") == 0) {
+		if (socketpair(AF_UNIX, type_of(args[0]) | SOCK_CLOEXEC, 0, pair) != 0)
+			return setup_failed("socketpair");
+		fd = pair[0];
+		names = false;
+	} else if (!names && connect(fd, (struct sockaddr *)&n.address, n.size) != 0) {
+		return say(-1);
+	}
+	if (names) {
+		m[0].msg_hdr.msg_name = &n.address;
+		m[0].msg_hdr.msg_namelen = n.size;
+	}
+	m[1] = m[2] = m[0];
+	add(args[4], &m[0].msg_hdr, &control);
+	if (strcmp(args[3], "sendto") == 0)
+		r = sendto(fd, big, size, MSG_NOSIGNAL, m[0].msg_hdr.msg_name,
+			   m[0].msg_hdr.msg_namelen);
+	else if (strcmp(args[3], "sendmsg") == 0)
+		r = sendmsg(fd, &m[0].msg_hdr, MSG_NOSIGNAL);
+	else
+		r = sendmmsg(fd, m, 3, MSG_NOSIGNAL);
+	if (r < 0)
+		return say(-1);
+	(void)printf("%ld ok\n", r);
+	return T_OK;
+}
+
 /* The name of no file, in its kinds; a disconnect: one line each. */
 static int unix_wrong(char **args)
 {
@@ -153,45 +261,99 @@ static void count(const char *file, unsigned long n)
 		exit(setup_failed(file));
 }
 
-/* "pid uid gid" of the peer, and its groups. */
-static void say_peer(int fd, const char *file)
+struct text {
+	char text[2048];
+	size_t size;
+};
+
+static void __attribute__((format(printf, 2, 3))) put(struct text *t, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(t->text + t->size, sizeof t->text - t->size, format, args);
+	va_end(args);
+	t->size = n < 0 || (size_t)n >= sizeof t->text - t->size ? t->size : t->size + (size_t)n;
+}
+
+/* Who connected: SO_PEERCRED and SO_PEERGROUPS. */
+static void put_peer(struct text *t, int fd)
 {
 	struct ucred peer = { .pid = -1 };
 	socklen_t size = sizeof peer;
 	gid_t groups[64];
-	char text[1024];
-	int n;
 
 	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-	n = snprintf(text, sizeof text, "pid %d uid %d gid %d groups", peer.pid, (int)peer.uid,
-		     (int)peer.gid);
+	put(t, "peer pid %d uid %d gid %d groups", peer.pid, (int)peer.uid, (int)peer.gid);
 	size = sizeof groups;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0) {
-		for (size_t i = 0; i < size / sizeof *groups && n < 900; i++)
-			n += snprintf(text + n, sizeof text - (size_t)n, " %d", (int)groups[i]);
+		for (size_t i = 0; i < size / sizeof *groups; i++)
+			put(t, " %d", (int)groups[i]);
 	}
-	(void)snprintf(text + n, sizeof text - (size_t)n, "\n");
-	if (write_file(file, text) != 0)
-		exit(setup_failed(file));
+	put(t, "\n");
 }
 
-/* Takes in one connection or datagram; who sent it is in SEEN-FILE. */
+static void put_control(struct text *t, struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		int fds[254];
+		struct ucred cred;
+		char link[64], file[256] = "";
+
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
+			memcpy(&cred, CMSG_DATA(c), sizeof cred);
+			put(t, " pid %d uid %d gid %d", cred.pid, (int)cred.uid, (int)cred.gid);
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+			memcpy(fds, CMSG_DATA(c), count * sizeof *fds);
+			(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fds[0]);
+			(void)!readlink(link, file, sizeof file - 1);
+			put(t, " %zu of %s", count, file);
+			while (count)
+				(void)close(fds[--count]);
+		}
+	}
+}
+
+/* One message: its length, whom the kernel says it is from, and files that came along. */
+static ssize_t put_message(struct text *t, int fd)
+{
+	static char data[300000];
+	union control control;
+	struct iovec iov = { data, sizeof data };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = sizeof control };
+	ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+
+	if (n < 0)
+		return n;
+	put(t, "message");
+	put_control(t, &m);
+	put(t, "\n");
+	return n;
+}
+
+/* Takes in one connection with its first message, or one datagram. */
 static void take_one(int fd, int type, const char *file)
 {
-	int client;
-	char byte;
+	struct text t = { .size = 0 };
+	int client = type == SOCK_DGRAM ? fd : accept(fd, NULL, NULL);
 
-	if (type == SOCK_DGRAM) {
-		if (recv(fd, &byte, 1, 0) < 0)
-			exit(setup_failed("recv"));
-		return;
-	}
-	client = accept(fd, NULL, NULL);
 	if (client < 0)
 		exit(setup_failed("accept"));
-	say_peer(client, file);
-	/* what it sends must not fail */
-	(void)!recv(client, &byte, 1, 0);
+	if (client != fd)
+		put_peer(&t, client);
+	(void)put_message(&t, client);
+	if (write_file(file, t.text) != 0)
+		exit(setup_failed(file));
+	if (client == fd)
+		return;
+	/* what comes after it must not fail */
+	while (recv(client, t.text, sizeof t.text, 0) > 0)
+		;
 	(void)close(client);
 }
 
@@ -199,8 +361,9 @@ static void take_one(int fd, int type, const char *file)
 static int serve_unix(char **args)
 {
 	struct name n = parse(args[1]);
-	int fd = open_socket(args[0]), type = type_of(args[0]);
+	int fd = open_socket(args[0]), type = type_of(args[0]), yes = 1;
 
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes);
 	if (bind(fd, (struct sockaddr *)&n.address, n.size) != 0)
 		return setup_failed("bind");
 	if (args[1][0] != '@')
@@ -216,6 +379,7 @@ static int serve_unix(char **args)
 const struct deed unix_deeds[] = {
 	{ "unix-connect", "TYPE NAME alone|thread|process", 3, unix_connect },
 	{ "unix-connect-in", "TYPE FOLDER NAME", 3, unix_connect_in },
+	{ "unix-send", "TYPE NAME COMPANY sendto|sendmsg|sendmmsg WITH", 5, unix_send },
 	{ "unix-wrong", "NAME", 1, unix_wrong },
 	{ "serve-unix", "TYPE NAME COUNT-FILE SEEN-FILE", 4, serve_unix },
 	{ NULL, NULL, 0, NULL },

@@ -5,6 +5,7 @@
 # kernel/pins.
 . "${srcdir:-.}/tests/live/tap.sh"
 need jq
+reachable_by_all
 
 # folders whose names make one of 108 bytes
 deep=$work/$(printf 'd%.0s' {1..100})
@@ -166,6 +167,64 @@ for policy in paths ports; do
 	for name in "$work/run/open.stream" "$work/run/open.dgram" "@guard-$$-open.stream"; do
 		check "$policy: wrong addresses, twice, and disconnected: ${name##*[/]}" \
 			as_native "$policy" "$t_do" unix-wrong "$name"
+	done
+done
+
+# ---- who it is to the server: the client's user and groups always, and its pid but for
+# connections that guard makes
+cat >conversations <<'END'
+#!/bin/bash
+# each kind of message, alone and in company, with what client and server say of it
+converse() # TYPE COMPANY CALL WITH
+{
+	local before said pid count=1
+	before=$(cat "open.$1.count")
+	said=$("$t_do" unix-send "$1" "$PWD/run/open.$1" "$2" "$3" "$4")
+	pid=${said#pid } pid=${pid%% *}
+	[ "$1$3" = dgramsendmmsg ] && count=3
+	[ "$1" = dgram ] && [[ $said != *ok ]] && count=0
+	until [ "$(cat "open.$1.count")" -ge $((before + count)) ]; do sleep 0.01; done
+	echo "$* ${said#pid * }"
+	[ "$count" -eq 0 ] || sed "s/pid $pid /pid SELF /g" "open.$1.seen"
+}
+for type in stream dgram seqpacket; do
+	for company in alone thread process; do
+		converse "$type" "$company" sendto none
+	done
+	for with in none big rights many-rights too-many-rights wrong-rights credentials another\'s-pid another\'s-user \
+		nonsense other-level short; do
+		converse "$type" thread sendmsg "$with"
+	done
+	converse "$type" alone sendmsg rights
+	converse "$type" process sendmmsg rights
+	"$t_do" unix-send "$type" pair thread sendmsg rights | sed 's/^pid [0-9]* //'
+	"$t_do" unix-send dgram /nowhere thread sendmsg wrong-rights | sed 's/^pid [0-9]* //'
+done
+END
+chmod +x conversations
+chmod 777 .
+users="$(id -un)"
+[ "$(id -u)" -eq 0 ] && users="root nobody"
+as() # USER COMMAND...
+{
+	if [ "$1" = nobody ]; then
+		setpriv --reuid nobody --regid "$(id -g nobody)" --groups 4,24 -- "${@:2}"
+	else
+		"${@:2}"
+	fi
+}
+export -f as
+any_peer() { sed 's/peer pid [^ ]*/peer pid ANY/' "$1"; }
+for user in $users; do
+	as "$user" ./conversations >native
+	check "$user: a hundred lines of conversation" test "$(wc -l <native)" -ge 100
+	for policy in paths ports; do
+		guarded "$policy" bash -c 'as "$@"' as "$user" ./conversations >under
+		check "$user, $policy: the same is said and seen but for the pid of a connection" \
+			diff <(any_peer native) <(any_peer under)
+		# see guard(7): when the kernel makes it, and when guard
+		check "$user, $policy: the pid, alone" test \
+			"$(grep -A1 -E '^(stream|seqpacket) alone' under | grep -c 'peer pid SELF')" -eq "$([ $policy = ports ] && echo 4 || echo 0)"
 	done
 done
 finish
