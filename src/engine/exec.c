@@ -386,6 +386,7 @@ static void start_exec(struct supervisor *sv, unsigned slot, struct caller *call
 		return;
 	/* who it is, and its ancestors, while the kernel is busy with the new image */
 	(void)proctab_get_for_exec(sv->processes, caller, &error);
-	/* the table may have taken it; what is left serves again at the stop */
-	f->pidfd = TAKE_FD(caller->pidfd);
+	/* serves again at the stop, unless it is the table's by now */
+	if (!caller->known)
+		f->pidfd = TAKE_FD(caller->pidfd);
 }

@@ -389,10 +389,12 @@ static void keep_pidfd(struct proctab *tab, struct entry *entry, struct caller *
 
 	if (tab->pidfds >= tab->options.pidfds)
 		return;
-	if (caller && caller->tid == entry->process.pid && caller->pidfd >= 0)
-		fd = TAKE_FD(caller->pidfd);
-	else
+	if (caller && caller->tid == entry->process.pid && caller->pidfd >= 0) {
+		fd = caller->pidfd;
+		caller->known = &entry->process;
+	} else {
 		fd = (int)syscall(SYS_pidfd_open, entry->process.pid, 0);
+	}
 	if (fd < 0)
 		return;
 	entry->pidfd = fd;
@@ -601,7 +603,7 @@ static struct process *get(struct proctab *tab, struct caller *caller, bool own_
 	entry = caller->known ? entry_of(caller->known) : find_alive(tab, caller->who.tgid);
 	*ret_error = 0;
 	if (!entry) {
-		entry = make_entry(tab, caller->who.tgid, own_image ? NULL : caller, ret_error);
+		entry = make_entry(tab, caller->who.tgid, caller, ret_error);
 		if (!entry)
 			return NULL;
 		load_lineage(tab, entry);

@@ -40,13 +40,14 @@ int proctab_caller(struct proctab *tab, pid_t tid, struct caller *ret);
 
 /* The entry of the caller's process, from the table or made from /proc, with
  * its ancestors. NULL when it is gone or nothing is left (*ret_error).
- * The entry stays valid until proctab_trim(), which is only called between events.
+ * The entry stays valid until proctab_trim(), which is only called between events. A
+ * new one keeps the caller's descriptor (caller.known), which serves the caller still.
  */
 struct process *proctab_get(struct proctab *tab, struct caller *caller, int *ret_error);
 
 /* The same for a process that has just executed: its image is not read, for
  * proctab_exec() is about to set it. The caller is the leader (it always is
- * then); its descriptor may pass to the table.
+ * then).
  */
 struct process *proctab_get_for_exec(struct proctab *tab, struct caller *caller, int *ret_error);
 
