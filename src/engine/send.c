@@ -247,8 +247,10 @@ static bool needs_worker(const struct supervisor *sv, struct send_job *job, unsi
 		return job->ask_alone || send_is_long(job) || send_must_wait(job);
 	}
 	job->ask_alone = !inet;
-	job->as_caller = !inet || send_control_is_personal(sv->scratch, job->control_size);
-	return job->as_caller || send_must_wait(job);
+	/* a worker reads control messages again, and they may not be what they were */
+	job->as_caller = !inet || job->control_size;
+	return !inet || send_must_wait(job) ||
+	       send_control_is_personal(sv->scratch, job->control_size);
 }
 
 /* What could be sent without waiting; true when the caller would wait for more. */

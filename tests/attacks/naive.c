@@ -83,18 +83,24 @@ static bool refuses_name(const struct sockaddr_un *a)
 	return evil;
 }
 
-/* What the number is now. */
-static int domain_of(const struct seccomp_notif *n)
+/* What the number is now, and of which type. */
+static int ask_socket(const struct seccomp_notif *n, int option)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, n->pid, 0);
 	int fd = (int)syscall(SYS_pidfd_getfd, pidfd, (int)n->data.args[0], 0);
-	int domain = -1;
-	socklen_t size = sizeof domain;
+	int value = -1;
+	socklen_t size = sizeof value;
 
-	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+	(void)getsockopt(fd, SOL_SOCKET, option, &value, &size);
 	(void)close(fd);
 	(void)close(pidfd);
-	return domain;
+	return value;
+}
+
+/* Of a socket that ignores such a name: no harm in it. */
+static bool ignores_port(const struct seccomp_notif *n)
+{
+	return ask_socket(n, SO_DOMAIN) == AF_UNIX || ask_socket(n, SO_TYPE) == SOCK_STREAM;
 }
 
 static bool refuses_connect(const struct seccomp_notif *n, unsigned port)
@@ -112,8 +118,7 @@ static bool refuses_connect(const struct seccomp_notif *n, unsigned port)
 		return false;
 	if (a.un.sun_family == AF_UNIX)
 		return refuses_name(&a.un);
-	/* no harm in such an address for such a socket */
-	return ntohs(a.in.sin_port) == port && (connects || domain_of(n) != AF_UNIX);
+	return ntohs(a.in.sin_port) == port && (connects || !ignores_port(n));
 }
 
 /* PORT COMMAND [ARG]...: refuses what says "evil", and connects to PORT. */

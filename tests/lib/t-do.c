@@ -48,10 +48,11 @@ int write_file(const char *path, const char *text)
 	return rename(temporary, path);
 }
 
-static const struct deed *const groups[] = { exec_deeds,  net_deeds,       proc_deeds,
-					     race_deeds,  odd_deeds,       grasp_deeds,
-					     naive_deeds, lineage_deeds,   fuse_deeds,
-					     unix_deeds,  unix_race_deeds, send_deeds };
+static const struct deed *const groups[] = { exec_deeds,     net_deeds,       proc_deeds,
+					     race_deeds,     odd_deeds,       grasp_deeds,
+					     naive_deeds,    lineage_deeds,   fuse_deeds,
+					     unix_deeds,     unix_race_deeds, send_deeds,
+					     send_race_deeds };
 
 int main(int argc, char **argv)
 {

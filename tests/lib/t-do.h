@@ -23,7 +23,7 @@ struct deed {
 };
 
 /* end: name NULL */
-extern const struct deed exec_deeds[], net_deeds[], proc_deeds[], send_deeds[];
+extern const struct deed exec_deeds[], net_deeds[], proc_deeds[], send_deeds[], send_race_deeds[];
 extern const struct deed race_deeds[], grasp_deeds[], odd_deeds[], naive_deeds[]; /* attacks */
 extern const struct deed lineage_deeds[], fuse_deeds[], unix_deeds[], unix_race_deeds[];
 

@@ -215,6 +215,36 @@ static void interrupted_stream(void)
 	disconnect(&s);
 }
 
+static const char *go_file;
+
+static void *read_when_told(void *data)
+{
+	while (access(go_file, F_OK) != 0)
+		(void)poll(NULL, 0, 10);
+	return read_all(data);
+}
+
+/* FULL-FILE GO-FILE: a message that does not find room for all of it. There is
+ * FULL-FILE just before it is sent; it is read when there is GO-FILE.
+ */
+int send_slowly(char **args)
+{
+	struct stream s = narrow();
+	char *data = pattern(MUCH);
+	pthread_t reader;
+	void *got;
+
+	go_file = args[1];
+	if (write_file(args[0], "") != 0)
+		return setup_failed(args[0]);
+	(void)pthread_create(&reader, NULL, read_when_told, &s.far);
+	told_part("sent", send_one(s.near, NULL, data, MUCH, 0), MUCH);
+	(void)shutdown(s.near, SHUT_WR);
+	(void)pthread_join(reader, &got);
+	told_part("read", (long)(size_t)got, MUCH);
+	return T_OK;
+}
+
 static void broken_stream(void)
 {
 	struct stream s = connected();

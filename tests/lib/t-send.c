@@ -259,6 +259,7 @@ static int send_states(char **args)
 const struct deed send_deeds[] = {
 	{ "send-form", "FORM ADDRESS PORT", 3, send_form },
 	{ "send-deferred", "ADDRESS PORT", 2, send_deferred },
+	{ "send-slowly", "FULL-FILE GO-FILE", 2, send_slowly },
 	{ "send-states", "list|STATE", 1, send_states },
 	{ NULL, NULL, 0, NULL },
 };

@@ -38,3 +38,5 @@ struct state {
 };
 /* end: name NULL */
 extern const struct state datagram_states[], stream_states[];
+
+int send_slowly(char **args);

@@ -98,6 +98,23 @@ for state in $("$t_do" send-states list); do
 	check "as without guard: $state" as_native "$t_do" send-states "$state"
 done
 
+# guard's own rights are not lent: SO_MARK in a control message takes one
+reachable_by_all
+as_nobody()
+{
+	local native under
+	native=$(setpriv --reuid 65534 --regid 65534 --clear-groups "$t_do" send-states control-messages)
+	under=$("$guard" run -q -u nobody -g nogroup -p "$work/send.policy" -o "file:$work/events" -- \
+		"$t_do" send-states control-messages)
+	grep -q "^SO_MARK: EPERM" <<<"$native" || { echo "no right is needed here"; return 1; }
+	[ "$native" = "$under" ] || { diff <(echo "$native") <(echo "$under"); return 1; }
+}
+if [ "$(id -u)" -eq 0 ]; then
+	check "as without guard: control-messages of an unprivileged user" as_nobody
+else
+	skip "as without guard: control-messages of an unprivileged user" "needs root"
+fi
+
 # the killing form
 policy kill <<END
   - id: doom
