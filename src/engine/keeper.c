@@ -51,7 +51,9 @@ struct keeper {
 	int listener;         /* copy of the supervisor's, -1 = not yet */
 	int link[2];          /* [0] ours, [1] the supervisor's */
 	int recorder_link[2]; /* [0] the supervisor's end, [1] the recorder's */
-	int news, signals;
+	int news;
+	int signals; /* SIGCHLD */
+	int mail;    /* all others: meant for the workload, left alone until it is born */
 	pid_t supervisor, recorder;
 	bool killable, show_refusals, launched, killing;
 	struct rate supervisor_rate, recorder_rate;
@@ -138,6 +140,7 @@ static int supervise(struct keeper *k, bool first)
 	(void)close(k->link[0]);
 	(void)close(k->recorder_link[1]);
 	(void)close(k->signals);
+	(void)close(k->mail);
 	return supervisor_run(&options);
 }
 
@@ -219,6 +222,12 @@ static pid_t root_pid(const struct keeper *k)
 	uint32_t state = atomic_load(&k->journal->root_state);
 
 	return state == ROOT_RUNNING || state == ROOT_STOPPED ? k->journal->root_pid : 0;
+}
+
+/* Who sends something to guard before that means a command that is yet to come. */
+static bool is_born(const struct keeper *k)
+{
+	return k->launched && atomic_load(&k->journal->root_state) != ROOT_UNBORN;
 }
 
 /* The workload stopped: so does guard, for the shell that waits for it. Once a
@@ -369,12 +378,10 @@ static void from_signals(struct keeper *k)
 {
 	struct signalfd_siginfo info;
 
-	while (read(k->signals, &info, sizeof info) == sizeof info) {
-		if (info.ssi_signo == SIGCHLD)
-			reap(k);
-		else
-			forward(k, &info);
-	}
+	while (read(k->signals, &info, sizeof info) == sizeof info)
+		reap(k);
+	while (is_born(k) && read(k->mail, &info, sizeof info) == sizeof info)
+		forward(k, &info);
 }
 
 /* ---- start and end -----------------------------------------------------------------------------
@@ -417,15 +424,19 @@ static void raise_limit(void)
 
 static int block_signals(struct keeper *k)
 {
-	sigset_t set;
+	sigset_t child, others;
 
 	/* those of faults as well: anybody in the group may send them, and a fault of
 	 * our own gets through all the same */
-	(void)sigfillset(&set);
-	if (sigprocmask(SIG_SETMASK, &set, &k->old_mask) < 0)
+	(void)sigfillset(&others);
+	if (sigprocmask(SIG_SETMASK, &others, &k->old_mask) < 0)
 		return -errno;
-	k->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return k->signals < 0 ? -errno : 0;
+	(void)sigdelset(&others, SIGCHLD);
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	k->signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	k->mail = signalfd(-1, &others, SFD_CLOEXEC | SFD_NONBLOCK);
+	return k->signals < 0 || k->mail < 0 ? -errno : 0;
 }
 
 static int open_sinks(struct keeper *k, struct err *err)
@@ -456,10 +467,11 @@ static int prepare(struct keeper *k, struct err *err)
 
 	/* a workload of the same user could open our memory */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	r = block_signals(k);
 	if (r == 0)
 		r = prepare_launch(k);
+	heritage_take(&k->old_mask, &k->launch.heritage);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	raise_limit();
 	if (r == 0)
 		r = journal_new(&k->journal);
@@ -494,14 +506,18 @@ static void loop(struct keeper *k)
 {
 	struct pollfd fds[] = { { .fd = k->signals, .events = POLLIN },
 				{ .fd = k->news, .events = POLLIN },
-				{ .fd = k->link[0], .events = POLLIN } };
+				{ .fd = k->link[0], .events = POLLIN },
+				{ .fd = -1, .events = POLLIN } };
 	uint64_t count;
 
 	while (k->supervisor) {
 		/* a thread of it that a file server keeps in the kernel keeps it from
 		 * ending; its work is done all the same */
 		int finished = (int)atomic_load(&k->journal->finished);
-		int n = poll(fds, ELEMENTS(fds), finished ? SUPERVISOR_EXIT_MS : -1);
+		int n;
+
+		fds[3].fd = is_born(k) ? k->mail : -1;
+		n = poll(fds, ELEMENTS(fds), finished ? SUPERVISOR_EXIT_MS : -1);
 
 		if ((n < 0 && errno != EINTR) || (n == 0 && finished))
 			break;
@@ -553,7 +569,7 @@ static int exit_status(const struct keeper *k)
 
 static void keeper_done(struct keeper *k)
 {
-	int fds[] = { k->listener, k->link[0], k->link[1], k->news, k->signals };
+	int fds[] = { k->listener, k->link[0], k->link[1], k->news, k->signals, k->mail };
 
 	for (size_t i = 0; i < ELEMENTS(fds); i++) {
 		if (fds[i] >= 0)
@@ -598,7 +614,8 @@ int keeper_run(const struct keeper_options *options)
 			    .link = { -1, -1 },
 			    .recorder_link = { -1, -1 },
 			    .news = -1,
-			    .signals = -1 };
+			    .signals = -1,
+			    .mail = -1 };
 	int status = run(&k);
 
 	keeper_done(&k);

@@ -122,11 +122,14 @@ static int await_child(struct feature_probing *p)
 {
 	for (;;) {
 		struct feature_result *result;
-		int status;
+		int status = 0;
 
 		if (p->pid < 0)
 			return p->pid;
 		while (waitpid(p->pid, &status, 0) < 0) {
+			/* SIGCHLD is ignored: it has ended, and nobody knows how */
+			if (errno == ECHILD)
+				break;
 			if (errno != EINTR)
 				return -errno;
 		}

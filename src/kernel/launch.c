@@ -77,6 +77,7 @@ _Noreturn static void stub_main(const struct launch_request *request, char *cons
 	(void)setrlimit(RLIMIT_NOFILE, &request->nofile);
 	/* guard is not, and without privilege could not read the first call */
 	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	heritage_give(&request->heritage);
 	if (request->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		stub_fail(page, LAUNCH_FAILED_FILTER, errno);
 	/* before the ids are dropped: without no_new_privs it needs CAP_SYS_ADMIN */

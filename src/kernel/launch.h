@@ -10,11 +10,10 @@
  */
 #pragma once
 #include <linux/filter.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 
-#include "base/util.h"
+#include "kernel/heritage.h"
 
 struct launch_request {
 	const char *path; /* resolved: no search here */
@@ -30,6 +29,7 @@ struct launch_request {
 	size_t ngroups;
 	sigset_t signal_mask; /* what the workload is to have */
 	struct rlimit nofile; /* likewise */
+	struct heritage heritage;
 };
 
 enum launch_step {

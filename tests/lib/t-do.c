@@ -48,11 +48,27 @@ int write_file(const char *path, const char *text)
 	return rename(temporary, path);
 }
 
-static const struct deed *const groups[] = { exec_deeds,     net_deeds,       proc_deeds,
-					     race_deeds,     odd_deeds,       grasp_deeds,
-					     naive_deeds,    lineage_deeds,   fuse_deeds,
-					     unix_deeds,     unix_race_deeds, send_deeds,
-					     send_race_deeds };
+/* a group, a line */
+/* clang-format off */
+static const struct deed *const groups[] = {
+	exec_deeds,
+	net_deeds,
+	proc_deeds,
+	kernel_deeds,
+	race_deeds,
+	odd_deeds,
+	grasp_deeds,
+	naive_deeds,
+	lineage_deeds,
+	fuse_deeds,
+	unix_deeds,
+	unix_race_deeds,
+	send_deeds,
+	send_race_deeds,
+	probe_deeds,
+	family_deeds,
+};
+/* clang-format on */
 
 int main(int argc, char **argv)
 {

@@ -10,7 +10,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
-#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -144,34 +143,6 @@ static int new_listener(char **args)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	return say(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
 			   &program));
-}
-
-/* As on a kernel that lacks the system call NR: it fails with ERROR. */
-static int without(unsigned nr, unsigned error, char **args)
-{
-	struct sock_filter lines[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { ELEMENTS(lines), lines };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
-		return setup_failed("seccomp");
-	(void)execvp(args[0], args);
-	return setup_failed(args[0]);
-}
-
-static int without_seccomp(char **args)
-{
-	return without(SYS_seccomp, EINVAL, args);
-}
-
-static int without_ptrace(char **args)
-{
-	return without(SYS_ptrace, EPERM, args);
 }
 
 #ifdef __x86_64__
@@ -347,8 +318,6 @@ const struct deed proc_deeds[] = {
 	{ "prlimit", "PID", 1, change_limits },
 	{ "io-uring", "", 0, io_uring },
 	{ "userfaultfd", "", 0, user_fault },
-	{ "without-seccomp", "COMMAND [ARG]...", 1, without_seccomp },
-	{ "without-ptrace", "COMMAND [ARG]...", 1, without_ptrace },
 	{ "new-listener", "", 0, new_listener },
 #ifdef __x86_64__
 	{ "int80-execve", "PATH", 1, int80_execve },

@@ -35,8 +35,8 @@ check "degraded is what the status says" json ".degraded == ($status == 1)" doct
 check "exec is verified" json \
 	'.events[] | select(.event == "exec") | .guarantee == "verified"' doctor --json
 
-no_ptrace() { "$t_do" without-ptrace "$guard" doctor "$@"; }
-no_seccomp() { "$t_do" without-seccomp "$guard" doctor "$@"; }
+no_ptrace() { "$t_do" without ptrace "$guard" doctor "$@"; }
+no_seccomp() { "$t_do" without seccomp "$guard" doctor "$@"; }
 check "no ptrace: status 1" exits 1 no_ptrace --json
 check "no ptrace: the feature is missing" lacks ptrace no_ptrace --json
 check "no ptrace: exec is not available, and why" json \

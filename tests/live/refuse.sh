@@ -98,12 +98,12 @@ else
 	check "without /proc: says so" says "^guard: .*/proc" no_proc
 	check "without /proc: nothing has run" test ! -e deed
 fi
-no_seccomp() { "$t_do" without-seccomp "$guard" run -q -p good.policy -- "$t_do" touch "$work/deed"; }
+no_seccomp() { "$t_do" without seccomp "$guard" run -q -p good.policy -- "$t_do" touch "$work/deed"; }
 rm -f deed
 check "a kernel that refuses seccomp: status 125" exits 125 no_seccomp
 check "a kernel that refuses seccomp: one line" says "^guard: .*seccomp|^guard: .*notif" no_seccomp
 check "a kernel that refuses seccomp: nothing has run" test ! -e deed
-no_ptrace() { ASAN_OPTIONS=detect_leaks=0 "$t_do" without-ptrace "$guard" run -q -p mixed.policy -- "$t_do" touch "$work/deed"; }
+no_ptrace() { ASAN_OPTIONS=detect_leaks=0 "$t_do" without ptrace "$guard" run -q -p mixed.policy -- "$t_do" touch "$work/deed"; }
 rm -f deed
 check "a kernel that refuses ptrace under a blocking exec rule: status 125" exits 125 no_ptrace
 check "a kernel that refuses ptrace: nothing has run" test ! -e deed

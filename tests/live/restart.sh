@@ -67,6 +67,19 @@ parked ./broken
 check "one that cannot start is told by the successor" ends "$strace_pid" 127
 check "with the reason" grep -q 'broken: No such file' .background
 
+# a signal that comes when there is no workload yet is kept for it
+start strace -qq -f -o /dev/null -e trace=clone -e inject=clone:delay_enter=500000:when=1 \
+	timeout -k 1 20 "$guard" run -q -p connects.policy -- sleep 1000
+strace_pid=$!
+unborn()
+{
+	guard_pid=$(child "$strace_pid") && guard_pid=$(child "$guard_pid") &&
+		grep -q '^SigBlk:.f' "/proc/$guard_pid/status" && supervisor_of "$guard_pid" >/dev/null
+}
+eventually unborn
+kill -TERM "$guard_pid"
+check "a signal before the birth of the workload is delivered to it" ends "$strace_pid" 143
+
 # nobody reads guard's standard error, which is full
 mkfifo full
 exec 8<>full

@@ -110,6 +110,21 @@ for file in ready ready2; do
 	check "guard killed: $file of the tree is gone" eventually gone "$(cat "$file")"
 done
 
+# a signal that comes before there is a workload is kept for it
+early_end()
+{
+	local status n
+	for n in {0..29}; do
+		start guarded sleep 1000
+		sleep "0.0$(printf %02d "$n")"
+		kill -TERM "$!"
+		wait "$!"
+		status=$?
+		[ "$status" -eq 143 ] || { echo "after $n ms: status $status"; return 1; }
+	done
+}
+check "SIGTERM during the start ends guard" early_end
+
 # SIGTERM to a workload that does not catch it
 start guarded sleep 1000
 guard_pid=$!
