@@ -9,6 +9,7 @@
 
 #include "engine/flight.h"
 #include "kernel/notify.h"
+#include "kernel/verify.h"
 
 /* How often those that wait are looked after. Of many only some each time, so that no
  * other call has to wait for long: see look_after_waiting().
@@ -98,10 +99,29 @@ void flight_fail(struct supervisor *sv, unsigned slot, int error)
 	flight_end(sv, slot);
 }
 
+/* ERESTARTSYS starts a call again in a thread that looks for signals on its way out: one
+ * that has been woken up for a signal. Of a signal to the whole process only the kernel
+ * knows which thread that is, and another may have taken it since. A thread that does not
+ * look would see the raw number.
+ */
+static bool looks_for_signals(pid_t tid)
+{
+	struct proc_status status;
+
+	if (procfs_status(tid, &status) < 0 || status.threads == 1)
+		return true;
+	return status.pending & ~status.shared & ~status.blocked;
+}
+
 void flight_result(struct supervisor *sv, unsigned slot, int64_t result)
 {
 	struct journal_slot *js = &sv->journal->slots[slot];
 
+	/* who is traced by somebody else cannot be made to look; the stop of who can is
+	 * seen in exec_stopped() */
+	if (result == -NOTIFY_ERESTARTSYS && !looks_for_signals(sv->flights[slot].tid) &&
+	    verify_nudge(sv->flights[slot].tid) < 0)
+		result = -EINTR;
 	js->result = result;
 	journal_slot_step(sv->journal, slot, SLOT_EFFECT);
 	if (result < 0)

@@ -147,6 +147,11 @@ static void store_shared(struct proc_status *s, const uint64_t *v)
 	s->pending |= v[0];
 }
 
+static void store_threads(struct proc_status *s, const uint64_t *v)
+{
+	s->threads = (uint32_t)v[0];
+}
+
 static void store_pending(struct proc_status *s, const uint64_t *v)
 {
 	s->pending |= v[0];
@@ -174,6 +179,7 @@ static const struct status_line status_lines[] = {
 	{ "NSpid:", 4, 10, store_nspid },
 	{ "Uid:", 4, 10, store_uid },
 	{ "Gid:", 4, 10, store_gid },
+	{ "Threads:", 1, 10, store_threads },
 	{ "SigPnd:", 1, 16, store_pending },
 	{ "ShdPnd:", 1, 16, store_shared },
 	{ "SigBlk:", 1, 16, store_blocked },

@@ -25,6 +25,7 @@ enum { PROC_EXITING = 0x4 }; /* PF_EXITING of kernel_flags */
 struct proc_status {
 	pid_t tgid, ppid, tracer;
 	pid_t inner_pid; /* in its own pid namespace, 0 = that is ours */
+	uint32_t threads;
 	struct credentials cred;
 	uint64_t shared;           /* ShdPnd: of the process, for whichever thread takes it */
 	uint64_t pending, blocked; /* (SigPnd | ShdPnd) and SigBlk, bit N-1 = signal N */

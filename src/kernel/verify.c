@@ -41,6 +41,13 @@ int verify_interrupt(pid_t tid)
 	return ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 ? -errno : 0;
 }
 
+int verify_nudge(pid_t tid)
+{
+	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0)
+		return -errno;
+	return verify_interrupt(tid);
+}
+
 enum verify_stop verify_classify(pid_t pid, int status, pid_t *ret_tid)
 {
 	unsigned long message = 0;

@@ -27,6 +27,12 @@
 int verify_attach(pid_t tid, bool killable);
 int verify_interrupt(pid_t tid);
 
+/* Makes a parked thread look for signals when it leaves its call, whether there is one
+ * for it or not. One PTRACE_EVENT_STOP follows the answer, at which verify_detach() lets
+ * it go; nothing else is to be seen of it. Results as above.
+ */
+int verify_nudge(pid_t tid);
+
 enum verify_stop {
 	VERIFY_NONE,   /* not a stop that ends the exec; it was passed on */
 	VERIFY_EXEC,   /* EVENT_EXEC: the new image stands */

@@ -139,4 +139,30 @@ print(said, flush=True)
 os._exit(0)
 END
 check "a signal taken by another thread" prints "[]" guarded -- "$python" siblings.py "$full"
+
+# the first thread takes none: each goes to one of the others, and only the kernel knows
+# which. That one starts its connect again, and so does nobody else.
+cat >chosen.py <<'END'
+import os, select, signal, socket, sys, threading
+taken, said = 0, []
+r, w = os.pipe()
+os.set_blocking(w, False)
+signal.set_wakeup_fd(w)  # written to in the thread that takes the signal
+signal.signal(signal.SIGALRM, lambda *a: None)
+signal.siginterrupt(signal.SIGALRM, False)
+def one():
+    said.append(socket.socket().connect_ex(("127.0.0.1", int(sys.argv[1]))))
+for i in range(8):
+    threading.Thread(target=one, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+signal.setitimer(signal.ITIMER_REAL, .1, .1)
+while taken < 10 and select.select([r], [], [], 60)[0]:
+    taken += len(os.read(r, 1))
+print(said, taken, flush=True)
+os._exit(0)
+END
+check "without guard: whoever is chosen for a signal goes on waiting" \
+	prints "[] 10" "$python" chosen.py "$full"
+check "whoever is chosen for a signal goes on waiting" \
+	prints "[] 10" guarded -- "$python" chosen.py "$full"
 finish
