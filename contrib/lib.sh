@@ -7,6 +7,8 @@ set -u
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top" || exit 1
 jobs=$(nproc 2>/dev/null || echo 2)
+# most tests wait for others most of the time
+test_jobs=$((2 * jobs))
 
 # for the programs
 build_packages="
@@ -103,7 +105,7 @@ run_tests()
 {
 	local directory=$1 status
 	shift
-	make -C "$directory" -j"$jobs" check "$@" >"$directory/check.log" 2>&1
+	make -C "$directory" -j"$test_jobs" check "$@" >"$directory/check.log" 2>&1
 	status=$?
 	if [ "$status" -ne 0 ]; then
 		failures "$directory" >&2
