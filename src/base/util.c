@@ -7,7 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/sched.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 static int64_t clock_ns(clockid_t clock)
@@ -127,4 +130,19 @@ int fd_move_above(int fd, int minimum)
 		return -errno;
 	(void)close(fd);
 	return moved;
+}
+
+pid_t fork_as(pid_t wanted)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD,
+				   .set_tid = (uintptr_t)&wanted,
+				   .set_tid_size = 1 };
+	pid_t pid;
+
+	if (wanted > 0) {
+		pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+		if (pid >= 0)
+			return pid;
+	}
+	return fork();
 }

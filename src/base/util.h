@@ -83,3 +83,9 @@ int parse_int64(const char *text, int base, int64_t *ret);
  * old one. On failure FD is untouched: the new number, or -errno.
  */
 int fd_move_above(int fd, int minimum);
+
+/* fork(2), as process WANTED where that is free and may be chosen (clone3 with set_tid
+ * takes CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN); 0 = any. The caller must be
+ * single-threaded.
+ */
+pid_t fork_as(pid_t wanted);

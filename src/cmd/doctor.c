@@ -178,6 +178,7 @@ static void print_hardening(const struct config *config)
 		{ "io_uring", config->refuse_io_uring },
 		{ "userfaultfd", config->refuse_userfaultfd },
 		{ "guard's own processes", config->protect_self },
+		{ "CAP_SYS_PTRACE", config->drop_ptrace },
 	};
 
 	(void)puts("\nrefused to every workload (section hardening of guard.conf):");

@@ -17,6 +17,7 @@
 #include "engine/keeper.h"
 #include "kernel/feature.h"
 #include "model/hosts.h"
+#include "kernel/shield.h"
 #include "model/idnames.h"
 #include "model/scrub.h"
 #include "policy/options.h"
@@ -182,6 +183,15 @@ static int load_hosts(struct run *run, struct err *err)
 	return r;
 }
 
+static void degrade(struct run *run, const struct err *err)
+{
+	size_t used = strlen(run->degraded);
+
+	(void)snprintf(run->degraded + used, sizeof run->degraded - used, "%s%s", used ? "; " : "",
+		       err->text);
+	log_warning("DEGRADED: %s", err->text);
+}
+
 /* What the user asked for and this host cannot do is a refusal to start, or, when
  * told to go on, the first thing said.
  */
@@ -193,10 +203,15 @@ static int check_host(struct run *run, struct err *err)
 	for (unsigned type = 1; type < EVENT_COUNT; type++)
 		events[type] = run->ruleset->needs[type].watched;
 	r = feature_run_end(TAKE(run->probing), events, err);
-	if (r == 0 || !run->config.best_effort)
+	if (r < 0 && !run->config.best_effort)
 		return r;
-	(void)snprintf(run->degraded, sizeof run->degraded, "%s", err->text);
-	log_warning("DEGRADED: %s", err->text);
+	if (r < 0)
+		degrade(run, err);
+	r = run->config.drop_ptrace ? shield_check(keeper_no_new_privs(), err) : 0;
+	if (r < 0 && !run->config.best_effort)
+		return r;
+	if (r < 0)
+		degrade(run, err);
 	return 0;
 }
 

@@ -5,7 +5,6 @@
 
 #include <cap-ng.h>
 #include <errno.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +12,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/log.h"
@@ -54,7 +52,8 @@ struct keeper {
 	int news;
 	int signals; /* SIGCHLD */
 	int mail;    /* all others: meant for the workload, left alone until it is born */
-	pid_t supervisor, recorder;
+	pid_t supervisor, recorder, first_recorder;
+	struct recorder_program recorder_program;
 	bool killable, show_refusals, launched, killing;
 	struct rate supervisor_rate, recorder_rate;
 	uint32_t mirrored_stops; /* of journal->root_stops */
@@ -84,36 +83,21 @@ static int start_recorder(struct keeper *k)
 	struct recorder_options options = { .hostname = origin->hostname,
 					    .service = origin->service,
 					    .workload = origin->workload,
+					    .program = &k->recorder_program,
 					    .colour = true };
 	struct err err = { .code = 0 };
-
 	int r;
 
+	/* its number is in the filter of the workload, see start_supervisor() */
+	options.pid = k->first_recorder;
 	k->recorder = 0;
 	r = recorder_spawn(k->recorder_link[1], &k->sinks, &options, &k->recorder, &err);
 	if (r < 0)
 		tell(log_error, "no recorder, so no events: %s", err.text);
+	if (!k->first_recorder)
+		k->first_recorder = k->recorder;
 	atomic_store(&k->journal->recorder, k->recorder);
 	return r;
-}
-
-/* The filter of the workload names guard's processes by their pids, so a
- * successor should have the pid of its predecessor (clone3 with set_tid, which
- * takes CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN).
- */
-static pid_t fork_as(pid_t wanted)
-{
-	struct clone_args args = { .exit_signal = SIGCHLD,
-				   .set_tid = (uintptr_t)&wanted,
-				   .set_tid_size = 1 };
-	pid_t pid;
-
-	if (wanted > 0) {
-		pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
-		if (pid >= 0)
-			return pid;
-	}
-	return fork();
 }
 
 static int supervise(struct keeper *k, bool first)
@@ -139,11 +123,15 @@ static int supervise(struct keeper *k, bool first)
 
 	(void)close(k->link[0]);
 	(void)close(k->recorder_link[1]);
+	recorder_program_done(&k->recorder_program);
 	(void)close(k->signals);
 	(void)close(k->mail);
 	return supervisor_run(&options);
 }
 
+/* The filter of the workload names guard's processes by their pids, so a successor
+ * should have the pid of its predecessor.
+ */
 static int start_supervisor(struct keeper *k)
 {
 	bool first = k->listener < 0;
@@ -387,6 +375,13 @@ static void from_signals(struct keeper *k)
 /* ---- start and end -----------------------------------------------------------------------------
  */
 
+/* Setuid programs keep working where guard may do without it. */
+bool keeper_no_new_privs(void)
+{
+	return !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) ||
+	       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+}
+
 static int prepare_launch(struct keeper *k)
 {
 	const struct keeper_options *o = k->options;
@@ -403,8 +398,9 @@ static int prepare_launch(struct keeper *k)
 		.groups = o->groups,
 		.ngroups = o->ngroups,
 		.signal_mask = k->old_mask,
-		/* setuid programs keep working where guard may do without it */
-		.no_new_privs = !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN),
+		.no_new_privs = keeper_no_new_privs(),
+		.shield = o->config->drop_ptrace,
+		.best_effort = o->config->best_effort,
 		.filter_flags = filter_best_flags(),
 	};
 	k->killable = k->launch.filter_flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
@@ -576,9 +572,22 @@ static void keeper_done(struct keeper *k)
 			(void)close(fds[i]);
 	}
 	recorder_sinks_done(&k->sinks);
+	recorder_program_done(&k->recorder_program);
 	imagepool_free(k->images);
 	variables_free(k->variables);
 	journal_free(k->journal);
+}
+
+static int pin_and_start_recorder(struct keeper *k)
+{
+	struct err err = { .code = 0 };
+
+	int r = recorder_pin(NULL, 3, &k->recorder_program, &err);
+
+	if (r == 0)
+		return start_recorder(k);
+	tell(log_error, "no recorder, so no events: %s", err.text);
+	return r;
 }
 
 static int run(struct keeper *k)
@@ -591,7 +600,7 @@ static int run(struct keeper *k)
 		log_error("%s", err.text);
 		return 125;
 	}
-	if (k->sinks.count && start_recorder(k) < 0 && !k->options->config->best_effort)
+	if (k->sinks.count && pin_and_start_recorder(k) < 0 && !k->options->config->best_effort)
 		return 125;
 	r = start_supervisor(k);
 	if (r < 0) {
@@ -613,6 +622,7 @@ int keeper_run(const struct keeper_options *options)
 			    .listener = -1,
 			    .link = { -1, -1 },
 			    .recorder_link = { -1, -1 },
+			    .recorder_program.fd = -1,
 			    .news = -1,
 			    .signals = -1,
 			    .mail = -1 };

@@ -22,6 +22,9 @@ struct keeper_options {
 	const struct diags *diags; /* of loading the ruleset: told to the sinks */
 };
 
+/* True when the workload will run with no_new_privs: guard may not do without it. */
+bool keeper_no_new_privs(void);
+
 /* Runs the command under supervision until it and all that it left behind have
  * ended. The exit status of `guard run`: the command's own, 128+N for signal N,
  * 125 to 127 as in env(1).

@@ -25,6 +25,8 @@ int start_failed(struct supervisor *sv, enum launch_step step, int error)
 		      "container runtime with its own); there can be only one";
 	else if (step == LAUNCH_FAILED_FILTER && (error == -EACCES || error == -EINVAL))
 		why = "the kernel refuses the seccomp filter";
+	else if (step == LAUNCH_FAILED_SHIELD)
+		why = "CAP_SYS_PTRACE cannot be taken from the workload";
 	sv->journal->launch_status = 125;
 	(void)snprintf(sv->journal->launch_text, sizeof sv->journal->launch_text,
 		       "cannot supervise: %s", why);

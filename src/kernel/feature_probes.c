@@ -24,6 +24,7 @@
 
 #include "kernel/filter.h"
 #include "kernel/ring.h"
+#include "kernel/shield.h"
 
 /* Newer than the headers of Debian 12. */
 #ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
@@ -219,6 +220,16 @@ int feature_probe_SETUID_PROGRAMS(struct feature_probe *probe)
 		return say(probe, -EPERM,
 			   "without CAP_SYS_ADMIN the workload runs with no_new_privs");
 	return 0;
+}
+
+int feature_probe_PTRACE_CAPABILITY(struct feature_probe *probe)
+{
+	struct err err = { .code = 0 };
+	bool no_new_privs =
+		!probe->report->cap_sys_admin || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	int r = shield_check(no_new_privs, &err);
+
+	return r < 0 ? say(probe, r, "%s", err.text) : 0;
 }
 
 int feature_probe_SUPERVISOR_RESTART(struct feature_probe *probe)

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "kernel/filter.h"
+#include "kernel/shield.h"
 
 static void page_wake(struct launch_page *page)
 {
@@ -69,6 +70,13 @@ static int stub_set_ids(const struct launch_request *request)
 	return 0;
 }
 
+static int stub_shield(const struct launch_request *request)
+{
+	int r = request->shield ? shield_up() : 0;
+
+	return r == -EPERM && (request->no_new_privs || request->best_effort) ? 0 : r;
+}
+
 _Noreturn static void stub_main(const struct launch_request *request, char *const *shell_argv,
 				struct launch_page *page)
 {
@@ -80,6 +88,10 @@ _Noreturn static void stub_main(const struct launch_request *request, char *cons
 	heritage_give(&request->heritage);
 	if (request->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		stub_fail(page, LAUNCH_FAILED_FILTER, errno);
+	/* before the ids are dropped, and CAP_SETPCAP with them */
+	r = stub_shield(request);
+	if (r < 0)
+		stub_fail(page, LAUNCH_FAILED_SHIELD, -r);
 	/* before the ids are dropped: without no_new_privs it needs CAP_SYS_ADMIN */
 	r = filter_load(request->filter, request->filter_flags);
 	if (r < 0)

@@ -21,6 +21,8 @@ struct launch_request {
 	const struct sock_fprog *filter;
 	unsigned filter_flags; /* SECCOMP_FILTER_FLAG_* besides NEW_LISTENER */
 	bool no_new_privs;     /* needed without CAP_SYS_ADMIN */
+	bool shield;           /* take CAP_SYS_PTRACE away (shield.h) ... */
+	bool best_effort;      /* ... and go on where an exec would give it back */
 	const char *cwd;       /* NULL = stay */
 	bool set_ids;
 	uid_t uid;
@@ -37,6 +39,7 @@ enum launch_step {
 	LAUNCH_FILTERED,
 	LAUNCH_GO,
 	LAUNCH_FAILED_FILTER,
+	LAUNCH_FAILED_SHIELD,
 	LAUNCH_FAILED_CWD,
 	LAUNCH_FAILED_IDS,
 	LAUNCH_FAILED_EXEC

@@ -50,11 +50,12 @@ struct config {
 	bool refuse_io_uring;                       /* [hardening] io_uring = refuse | allow */
 	bool refuse_userfaultfd;                    /* [hardening] userfaultfd */
 	bool protect_self;                          /* [hardening] protect_self */
-	int64_t deadline_ms;                        /* [run] deadline: for one verdict */
-	struct strv unix_passthrough;               /* [network] unix_passthrough */
-	char *origin;                               /* [events] origin = ebpfless */
-	struct strv scrub_words;                    /* [events] scrub: extra words */
-	struct strv envs_with_value;                /* [events] envs_with_value */
+	bool drop_ptrace;             /* [hardening] ptrace_capability = drop | keep */
+	int64_t deadline_ms;          /* [run] deadline: for one verdict */
+	struct strv unix_passthrough; /* [network] unix_passthrough */
+	char *origin;                 /* [events] origin = ebpfless */
+	struct strv scrub_words;      /* [events] scrub: extra words */
+	struct strv envs_with_value;  /* [events] envs_with_value */
 };
 
 void config_init(struct config *config); /* defaults */

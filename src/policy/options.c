@@ -31,6 +31,11 @@ static const struct option_value refuse_values[] = {
 	{ "allow", false },
 	{ NULL, 0 },
 };
+static const struct option_value drop_values[] = {
+	{ "drop", true },
+	{ "keep", false },
+	{ NULL, 0 },
+};
 static const struct option_value yes_values[] = {
 	{ "yes", true }, { "no", false }, { "true", true }, { "false", false }, { NULL, 0 },
 };

@@ -91,6 +91,9 @@ static void find_user(uid_t *uid, gid_t *gid)
 	(void)fclose(file);
 }
 
+/* A change of user makes a process as dumpable as fs.suid_dumpable says. While it keeps
+ * its capabilities nobody without them can look into it all the same.
+ */
 static int change_user(const char **ret_note, struct err *err)
 {
 	uid_t uid;
@@ -98,6 +101,8 @@ static int change_user(const char **ret_note, struct err *err)
 
 	find_user(&uid, &gid);
 	/* EPERM: a user namespace that forbids setgroups(2) */
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return err_errno(err, -errno, "cannot keep capabilities");
 	if (setgroups(0, NULL) < 0 && errno != EPERM)
 		return err_errno(err, -errno, "cannot give up supplementary groups");
 	if (setresgid(gid, gid, gid) == 0 && setresuid(uid, uid, uid) == 0)
@@ -115,18 +120,19 @@ int privilege_drop(const char **ret_note, struct err *err)
 
 	*ret_note = NULL;
 	capng_clear(CAPNG_SELECT_ALL);
-	/* the bounding set needs CAP_SETPCAP, which goes away with the user */
-	if (root && capng_apply(CAPNG_SELECT_BOUNDS) < 0)
-		return err_set(err, -EPERM, "cannot empty the capability bounding set");
+	/* before the user, for it takes CAP_SETPCAP; who has not got that keeps a set that
+	 * means nothing under no_new_privs */
+	if (root)
+		(void)capng_apply(CAPNG_SELECT_BOUNDS);
 	error = root ? change_user(ret_note, err) : 0;
 	if (error < 0)
 		return error;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_errno(err, -errno, "cannot clear dumpable");
 	if (capng_apply(CAPNG_SELECT_CAPS) < 0 || capng_have_capabilities(CAPNG_SELECT_CAPS) > 0)
 		return err_set(err, -EPERM, "cannot give up capabilities");
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_errno(err, -errno, "cannot set no-new-privs");
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return err_errno(err, -errno, "cannot clear dumpable");
 	return 0;
 }

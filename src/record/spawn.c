@@ -6,10 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 enum { SPAWN_MAX_ARGS = 7 + SINKS_MAX };
@@ -89,39 +93,136 @@ static int find_program(char path[PATH_MAX], struct err *err)
 	return err_set(err, -ENOENT, "guard-recorder is neither beside guard nor in " LIBEXECDIR);
 }
 
-/* In the child, which has our memory until it executes: only async-signal-safe calls. */
-static void become(const char *program, char *const words[], int link_fd,
+/* ---- the program ---- */
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* Linux 6.3 */
+#endif
+
+/* Who may not read a program may not see its memory either: exec makes it not
+ * dumpable. Only CAP_DAC_OVERRIDE reads this one, see become().
+ */
+enum { EXECUTE_ONLY = 0111 };
+
+static int copy_to_memory(int file, off_t size)
+{
+	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	_cleanup_close_ int copy = memfd_create("guard-recorder", flags | MFD_EXEC);
+
+	if (copy < 0 && errno == EINVAL)
+		copy = memfd_create("guard-recorder", flags);
+	if (copy < 0)
+		return -errno;
+	while (size > 0) {
+		ssize_t n = sendfile(copy, file, NULL, (size_t)size);
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		size -= n;
+	}
+	if (fchmod(copy, EXECUTE_ONLY) < 0 ||
+	    fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return -errno;
+	return TAKE_FD(copy);
+}
+
+static int64_t ctime_ns(const struct stat *st)
+{
+	return (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec;
+}
+
+int recorder_pin(const char *path, int minimum_fd, struct recorder_program *ret, struct err *err)
+{
+	_cleanup_close_ int file = -1;
+	char found[PATH_MAX];
+	struct stat st;
+	bool copied;
+	int fd;
+
+	if (!path && find_program(found, err) < 0)
+		return -ENOENT;
+	path = path ? path : found;
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0 || fstat(file, &st) < 0)
+		return err_errno(err, -errno, "cannot run %s", path);
+	fd = copy_to_memory(file, st.st_size);
+	copied = fd != -EACCES;
+	if (!copied)
+		fd = TAKE_FD(file);
+	if (fd >= 0 && fd < minimum_fd)
+		fd = fd_move_above(fd, minimum_fd);
+	if (fd < 0)
+		return err_errno(err, fd, "cannot copy %s", path);
+	*ret = (struct recorder_program){ .fd = fd, .changed_ns = copied ? 0 : ctime_ns(&st) };
+	return 0;
+}
+
+void recorder_program_done(struct recorder_program *program)
+{
+	if (program->fd >= 0)
+		(void)close(TAKE_FD(program->fd));
+}
+
+static bool has_changed(const struct recorder_program *program)
+{
+	struct stat st;
+
+	return program->changed_ns &&
+	       (fstat(program->fd, &st) < 0 || ctime_ns(&st) != program->changed_ns);
+}
+
+/* Of the effective set alone: root has them again after the exec. */
+static void forget_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return;
+	for (size_t i = 0; i < ELEMENTS(data); i++)
+		data[i].effective = 0;
+	(void)syscall(SYS_capset, &head, data);
+}
+
+/* ---- the process ---- */
+
+/* In the child, which may have our memory until it executes: only async-signal-safe
+ * calls.
+ */
+static void become(int program, char *const words[], int link_fd,
 		   const struct recorder_sinks *sinks, int report_fd)
 {
 	char *const no_environment[] = { NULL };
 	struct sigaction action = { .sa_handler = SIG_DFL };
-	sigset_t none;
+	sigset_t all;
 	int error;
 
-	/* SIG_IGN and a blocked mask outlive execve(2) */
+	/* SIG_IGN outlives execve(2), and so does the mask: nothing that anybody may send,
+	 * F_SETSIG of a workload included, ends a recorder; a fault of its own does */
 	for (int number = 1; number < NSIG; number++)
 		(void)sigaction(number, &action, NULL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	(void)fcntl(link_fd, F_SETFD, 0);
 	for (size_t i = 0; i < sinks->count; i++)
 		if (sinks->items[i].fd >= 0)
 			(void)fcntl(sinks->items[i].fd, F_SETFD, 0);
-	(void)execve(program, words, no_environment);
+	forget_capabilities();
+	(void)syscall(SYS_execveat, program, "", words, no_environment, AT_EMPTY_PATH);
 	error = -errno;
 	(void)write_full(report_fd, &error, sizeof error);
 	_exit(127);
 }
 
 /* A function of its own, for nothing of its caller may change in the child. */
-static pid_t start(const char *program, char *const words[], int link_fd,
+static pid_t start(const struct recorder_options *options, char *const words[], int link_fd,
 		   const struct recorder_sinks *sinks, int report_fd)
 {
-	/* no copy of what is thrown away at once */
-	pid_t pid = vfork();
+	/* the first time no copy of what is thrown away at once; it has no number to choose */
+	pid_t pid = options->pid ? fork_as(options->pid) : vfork();
 
 	if (pid == 0)
-		become(program, words, link_fd, sinks, report_fd);
+		become(options->program->fd, words, link_fd, sinks, report_fd);
 	return pid < 0 ? -errno : pid;
 }
 
@@ -130,15 +231,12 @@ int recorder_spawn(int link_fd, struct recorder_sinks *sinks,
 {
 	_cleanup_(command_line_done) struct command_line line = { .count = 0 };
 	_cleanup_close_ int read_end = -1, write_end = -1;
-	char program[PATH_MAX];
 	int error = 0, pipe_fds[2];
 	ssize_t n;
 	pid_t pid;
 
-	if (options->program)
-		(void)snprintf(program, sizeof program, "%s", options->program);
-	else if (find_program(program, err) < 0)
-		return -ENOENT;
+	if (has_changed(options->program))
+		return err_set(err, -ESTALE, "guard-recorder was changed after guard started");
 	build(&line, link_fd, sinks, options);
 	if (line.failed)
 		return err_set(err, -ENOMEM, "out of memory");
@@ -146,7 +244,7 @@ int recorder_spawn(int link_fd, struct recorder_sinks *sinks,
 		return err_errno(err, -errno, "cannot start guard-recorder");
 	read_end = pipe_fds[0];
 	write_end = pipe_fds[1];
-	pid = start(program, line.words, link_fd, sinks, write_end);
+	pid = start(options, line.words, link_fd, sinks, write_end);
 	if (pid < 0)
 		return err_errno(err, (int)pid, "cannot start guard-recorder");
 	(void)close(TAKE_FD(write_end));
@@ -157,5 +255,6 @@ int recorder_spawn(int link_fd, struct recorder_sinks *sinks,
 		return 0;
 	}
 	(void)waitpid(pid, NULL, 0);
-	return err_errno(err, n == (ssize_t)sizeof error ? error : -EIO, "cannot run %s", program);
+	return err_errno(err, n == (ssize_t)sizeof error ? error : -EIO,
+			 "cannot run guard-recorder");
 }

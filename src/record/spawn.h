@@ -31,8 +31,26 @@ int recorder_open_sinks(const char *const *specs, size_t nspecs, int minimum_fd,
 			struct recorder_sinks *ret, struct err *err);
 void recorder_sinks_done(struct recorder_sinks *sinks);
 
+/* The program as it was when guard started, whatever happens to the file meanwhile: a
+ * sealed copy in memory. Where memory may not be executed (vm.memfd_noexec = 2) the
+ * file itself, which is not started any more once it has changed.
+ */
+struct recorder_program {
+	int fd;             /* -1 = none */
+	int64_t changed_ns; /* ctime of the file; 0 = a copy that cannot change */
+};
+
+/* PATH = NULL looks for the guard-recorder that belongs to the running executable:
+ * beside it (build tree), then in ../libexec/guard from there (moved installation),
+ * then in LIBEXECDIR; no environment variable has a say. The descriptor is not below
+ * MINIMUM_FD. 0, or a negative errno with one line in *err; then *ret is left alone.
+ */
+int recorder_pin(const char *path, int minimum_fd, struct recorder_program *ret, struct err *err);
+void recorder_program_done(struct recorder_program *program);
+
 struct recorder_options {
-	const char *program;  /* NULL = the guard-recorder that belongs to this program */
+	const struct recorder_program *program;
+	pid_t pid;            /* that it should have, where guard may choose; 0 = any */
 	const char *hostname; /* for events_lost, may be NULL; so are the next two */
 	const char *service;
 	const char *workload;
@@ -41,13 +59,11 @@ struct recorder_options {
 
 /* Starts guard-recorder with LINK_FD, the recorder's end of the link, which
  * stays open here. From the second start with the same SINKS on, it first ends
- * the line that the one before may have left unfinished in a pipe. Signal mask and dispositions are
- * reset; the environment is empty. Returns once exec succeeded or failed: 0 with the child's pid in
- * *ret_pid, or a negative errno with one line in *err.
- *
- * The program is looked for beside the running executable (build tree), then in
- * ../libexec/guard from there (moved installation), then in LIBEXECDIR. No
- * environment variable has a say.
+ * the line that the one before may have left unfinished in a pipe. Dispositions of
+ * signals are reset, whatever can be blocked is, the environment is empty. Nobody of the
+ * same user can look into it, from its first instruction on. Returns once exec succeeded
+ * or failed: 0 with the child's pid in *ret_pid, or a negative errno with one line in
+ * *err.
  */
 int recorder_spawn(int link_fd, struct recorder_sinks *sinks,
 		   const struct recorder_options *options, pid_t *ret_pid, struct err *err);

@@ -67,6 +67,7 @@ static const struct deed *const groups[] = {
 	send_race_deeds,
 	probe_deeds,
 	family_deeds,
+	pry_deeds,
 };
 /* clang-format on */
 

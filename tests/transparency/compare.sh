@@ -11,6 +11,8 @@ stat\.flags ;all;have used super-user privileges
 call\.io_uring_setup ;all;io_uring and userfaultfd are absent
 call\.userfaultfd ;all;io_uring and userfaultfd are absent
 call\.listener ;all;A second listener cannot be installed
+status\.Cap(Prm|Eff|Bnd):;all;Root is without
+capability\.19 ;all;Root is without
 status\.NoNewPrivs:;unprivileged;no new privileges
 prctl\.no-new-privileges ;unprivileged;no new privileges
 call\.filter ;unprivileged;no new privileges

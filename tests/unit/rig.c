@@ -41,7 +41,10 @@ void rig_leave(struct rig *rig)
 
 void rig_restart(struct rig *rig)
 {
-	struct recorder_options options = { .hostname = "h", .service = "s", .workload = "w" };
+	struct recorder_program pinned = { .fd = -1 };
+	struct recorder_options options = {
+		.program = &pinned, .hostname = "h", .service = "s", .workload = "w"
+	};
 	struct err err = { 0 };
 	char program[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 32);
@@ -51,9 +54,10 @@ void rig_restart(struct rig *rig)
 	program[n] = '\0';
 	*strrchr(program, '/') = '\0';
 	(void)strcat(program, "/../../guard-recorder");
-	options.program = program;
+	cr_assert_eq(recorder_pin(program, 100, &pinned, &err), 0, "%s", err.text);
 	cr_assert_eq(recorder_spawn(rig->link[1], &rig->sinks, &options, &rig->pid, &err), 0, "%s",
 		     err.text);
+	recorder_program_done(&pinned);
 }
 
 void rig_start(struct rig *rig, const char *const *specs)

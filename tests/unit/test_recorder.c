@@ -728,13 +728,11 @@ Test(recorder, shared_output_stays_as_it_was)
 
 Test(recorder, by_hand)
 {
-	struct recorder_sinks none = { .count = 0 };
-	const struct recorder_options missing = { .program = "/nonexistent/guard-recorder" };
+	struct recorder_program program = { .fd = -1 };
 	struct err err = { 0 };
-	pid_t pid = -1;
 
-	cr_expect_eq(recorder_spawn(0, &none, &missing, &pid, &err), -ENOENT);
+	cr_expect_eq(recorder_pin("/nonexistent/guard-recorder", 3, &program, &err), -ENOENT);
 	cr_expect_str_eq(err.text,
 			 "cannot run /nonexistent/guard-recorder: No such file or directory");
-	cr_expect_eq(pid, -1);
+	cr_expect_eq(program.fd, -1);
 }
