@@ -171,7 +171,7 @@ static const char *const reserved_ids[] = {
 	"ruleset_loaded",     "heartbeat",     "events_lost",      "supervisor_restarted",
 	"supervisor_lost",    "recorder_lost", "abnormal_path",    "self_test",
 	"anomaly_detection",  "noisy_process", "lost_events_read", "lost_events_write",
-	"internal_core_dump",
+	"internal_core_dump", "sink_damaged",
 };
 
 static bool id_is_reserved(const char *id)

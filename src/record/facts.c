@@ -24,6 +24,7 @@ static const struct {
 	int priority;
 } internals[] = {
 	{ "events_lost", "events were lost before this sink could take them", LOG_ERR },
+	{ "sink_damaged", "somebody emptied or removed a file of events", LOG_ERR },
 	{ "supervisor_restarted", "the supervisor was restarted", LOG_ERR },
 	{ "supervisor_lost", "the supervisor was lost", LOG_CRIT },
 };

@@ -11,7 +11,9 @@ static void optional(struct jsonw *w, const char *key, const char *text)
 		jsonw_kv_string(w, key, text);
 }
 
-struct line *lost_line(const struct lost_origin *origin, const struct sink *sink, uint64_t lost)
+/* LOST = 0 and DAMAGE = NULL: that one is left out. */
+static struct line *make_line(const struct lost_origin *origin, const struct sink *sink,
+			      const char *id, uint64_t lost, const char *damage)
 {
 	char buf[4096], name[256];
 	struct jsonw w;
@@ -21,7 +23,7 @@ struct line *lost_line(const struct lost_origin *origin, const struct sink *sink
 	jsonw_begin_object(&w);
 	jsonw_key(&w, "agent");
 	jsonw_begin_object(&w);
-	jsonw_kv_string(&w, "rule_id", "events_lost");
+	jsonw_kv_string(&w, "rule_id", id);
 	jsonw_kv_string(&w, "version", PACKAGE_VERSION);
 	jsonw_kv_string(&w, "os", "linux");
 	jsonw_end_object(&w);
@@ -29,8 +31,10 @@ struct line *lost_line(const struct lost_origin *origin, const struct sink *sink
 	optional(&w, "service", origin->service);
 	jsonw_key(&w, "guard");
 	jsonw_begin_object(&w);
-	jsonw_kv_uint(&w, "lost", lost);
+	if (lost)
+		jsonw_kv_uint(&w, "lost", lost);
 	jsonw_kv_string(&w, "sink", sink_name(sink, name, sizeof name));
+	optional(&w, "damage", damage);
 	optional(&w, "service", origin->service);
 	optional(&w, "hostname", origin->hostname);
 	optional(&w, "workload", origin->workload);
@@ -38,4 +42,15 @@ struct line *lost_line(const struct lost_origin *origin, const struct sink *sink
 	jsonw_end_object(&w);
 	size = jsonw_finish(&w);
 	return size < 0 ? NULL : line_new(buf, (size_t)size, 0);
+}
+
+struct line *lost_line(const struct lost_origin *origin, const struct sink *sink, uint64_t lost)
+{
+	return make_line(origin, sink, "events_lost", lost, NULL);
+}
+
+struct line *damaged_line(const struct lost_origin *origin, const struct sink *sink,
+			  const char *damage)
+{
+	return make_line(origin, sink, "sink_damaged", 0, damage);
 }

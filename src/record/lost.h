@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* lost.h - the internal event that says how many events a sink missed. */
+/* lost.h - the internal events about a sink: how many events it missed, what somebody
+ * has done to it.
+ */
 #pragma once
 #include "record/sink.h"
 
@@ -12,3 +14,7 @@ struct lost_origin {
  * memory.
  */
 struct line *lost_line(const struct lost_origin *origin, const struct sink *sink, uint64_t lost);
+
+/* Likewise the sink_damaged line with guard.damage. */
+struct line *damaged_line(const struct lost_origin *origin, const struct sink *sink,
+			  const char *damage);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "record/lockdown.h"
@@ -142,6 +143,11 @@ static struct line *make_lost(void *data, const struct sink *sink, uint64_t lost
 	return lost_line(data, sink, lost);
 }
 
+static struct line *make_damaged(void *data, const struct sink *sink, const char *damage)
+{
+	return damaged_line(data, sink, damage);
+}
+
 int main(int argc, char **argv)
 {
 	static struct recorder recorder; /* its message buffer is too large for a stack */
@@ -149,13 +155,17 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	int status;
 
+	/* where the kernel has not done so at the exec (spawn.h) */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* started from a descriptor it has that one's number for a name */
+	(void)prctl(PR_SET_NAME, "guard-recorder", 0, 0, 0);
 	recorder_init(&recorder, -1);
 	if (parse(argc, argv, &orders, &recorder, &err) < 0) {
 		say("guard-recorder: %s", err.text);
 		return EXIT_USAGE;
 	}
 	recorder.link_fd = orders.link_fd;
-	recorder.reporter = (struct loss_reporter){ make_lost, &orders.origin };
+	recorder.reporter = (struct loss_reporter){ make_lost, make_damaged, &orders.origin };
 	if (give_up_everything(&recorder, &orders, &err) < 0) {
 		say("guard-recorder: %s", err.text);
 		return EXIT_FAILURE;

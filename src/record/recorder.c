@@ -196,6 +196,21 @@ static void answer_link(struct recorder *r)
 
 /* ---- loop -------------------------------------------------------------- */
 
+/* All are told: the one that was damaged may be gone. */
+static void check_all(struct recorder *r)
+{
+	for (size_t i = 0; i < r->nsinks; i++) {
+		const char *damage = sink_check(&r->sinks[i]);
+		struct line *line =
+			damage ? r->reporter.damaged(r->reporter.data, &r->sinks[i], damage) : NULL;
+
+		if (line)
+			(void)spread(r, line);
+		if (line)
+			line_unref(line);
+	}
+}
+
 static bool pump_all(struct recorder *r)
 {
 	bool more = false;
@@ -275,6 +290,7 @@ int recorder_run(struct recorder *r)
 	while (!r->failed) {
 		bool more = !r->ended && read_link(r);
 
+		check_all(r);
 		more |= pump_all(r);
 		answer_link(r);
 		if (finish_flush(r))

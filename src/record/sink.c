@@ -251,6 +251,16 @@ bool sink_pump(struct sink *sink, int64_t now, const struct loss_reporter *repor
 	return sink->state == SINK_UP && queue_head(&sink->queue);
 }
 
+const char *sink_check(struct sink *sink)
+{
+	const char *damage = sink->type->check && sink->fd >= 0 ? sink->type->check(sink) : NULL;
+	char name[256];
+
+	if (damage)
+		say("sink %s: was %s by somebody", sink_name(sink, name, sizeof name), damage);
+	return damage;
+}
+
 void sink_wake(struct sink *sink, int64_t now)
 {
 	if (sink->state == SINK_STALLED)

@@ -47,6 +47,9 @@ struct sink {
 	int64_t pause;    /* between attempts; doubles up to RETRY_MAX_NS */
 	struct queue queue;
 	struct outbuf out;
+	uint64_t written; /* bytes, see check */
+	int64_t end;      /* file: how long it must be at least */
+	bool removed;     /* file: that has been said */
 };
 
 enum {
@@ -71,6 +74,9 @@ struct sink_type {
 	/* Goes on with FD, which it takes over; NULL = nothing to rotate. */
 	int (*reopen)(struct sink *sink, int fd);
 	void (*close)(struct sink *sink);
+	/* What somebody has done to what was written, in one word, once; NULL = nothing,
+	 * as far as one can see. May be missing. */
+	const char *(*check)(struct sink *sink);
 	/* What an error means: a full disk passes, a lost peer comes back. */
 	bool errors_pass, reconnects;
 };
@@ -95,9 +101,10 @@ void sink_start(struct sink *sink, int64_t now);
  */
 int sink_put(struct sink *sink, struct line *line);
 
-/* Makes the line that reports a loss; NULL when it cannot. */
+/* Makes the line that reports a loss, or that SINK was damaged; NULL when it cannot. */
 struct loss_reporter {
 	struct line *(*make)(void *data, const struct sink *sink, uint64_t lost);
+	struct line *(*damaged)(void *data, const struct sink *sink, const char *damage);
 	void *data;
 };
 
@@ -105,6 +112,11 @@ struct loss_reporter {
  * reached).
  */
 bool sink_pump(struct sink *sink, int64_t now, const struct loss_reporter *reporter);
+
+/* Looks whether what was written is still there; says so on standard error when not. What
+ * happened, in one word, or NULL.
+ */
+const char *sink_check(struct sink *sink);
 
 /* The descriptor says that it can be written, or time has come to try again. */
 void sink_wake(struct sink *sink, int64_t now);

@@ -82,12 +82,44 @@ static int open_file(struct sink *sink)
 	return stream_open(sink);
 }
 
+/* A file that is only appended to never gets shorter than it was plus what was written
+ * (others may append as well). One that is renamed, for rotation, is still there. To
+ * overwrite a part is not seen.
+ */
+static const char *check_file(struct sink *sink)
+{
+	const char *damage = NULL;
+	struct stat st;
+
+	if (fstat(sink->fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return NULL;
+	if (st.st_size < sink->end + (int64_t)sink->written)
+		damage = "truncated";
+	else if (st.st_nlink == 0 && !sink->removed)
+		damage = "removed";
+	sink->removed = st.st_nlink == 0;
+	sink->end = st.st_size;
+	sink->written = 0;
+	return damage;
+}
+
+static int reopen_file(struct sink *sink, int fd)
+{
+	int error = stream_reopen(sink, fd);
+
+	sink->end = 0;
+	sink->written = 0;
+	sink->removed = false;
+	return error;
+}
+
 const struct sink_type sink_type_file = {
 	.kind = SINK_FILE,
 	.open = open_file,
 	.render = render_json,
 	.flush = stream_flush,
-	.reopen = stream_reopen,
+	.reopen = reopen_file,
+	.check = check_file,
 	.close = stream_close,
 	.errors_pass = true,
 };

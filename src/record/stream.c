@@ -88,6 +88,7 @@ int stream_flush(struct sink *sink)
 	while (out->done < out->size) {
 		ssize_t n = write_some(sink, out->data + out->done, out->size - out->done);
 
+		sink->written += n > 0 ? (size_t)n : 0;
 		if (n > 0)
 			out->done += (size_t)n;
 		else if (n == 0)

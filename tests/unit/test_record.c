@@ -165,7 +165,7 @@ static struct line *no_loss(void *data, const struct sink *sink, uint64_t lost)
 
 ParameterizedTest(struct trouble *r, sink, trouble)
 {
-	const struct loss_reporter reporter = { no_loss, NULL };
+	const struct loss_reporter reporter = { no_loss, NULL, NULL };
 	const struct sink_type type = {
 		.kind = SINK_FILE,
 		.open = fake_open,
