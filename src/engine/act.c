@@ -195,12 +195,11 @@ static ssize_t write_line(struct reporter *reporter, const struct event *event,
 	return report_write(&report, reporter->line, sizeof reporter->line);
 }
 
-static void commit_line(struct reporter *reporter, const char *summary, ssize_t size)
+static void add_line(struct reporter *reporter, const char *summary, ssize_t size)
 {
 	if (size < 0 ||
-	    journal_commit(reporter->options.journal, summary, reporter->line, (size_t)size) < 0)
+	    journal_add(reporter->options.journal, summary, reporter->line, (size_t)size) < 0)
 		count_lost(reporter);
-	tell_keeper(reporter);
 }
 
 static void send_line(struct reporter *reporter, ssize_t size)
@@ -212,7 +211,7 @@ static void send_line(struct reporter *reporter, ssize_t size)
 		count_lost(reporter);
 }
 
-void reporter_commit(struct reporter *reporter, const struct event *event,
+void reporter_commit(struct reporter *reporter, unsigned slot, const struct event *event,
 		     const struct decision *decision, enum guarantee guarantee)
 {
 	struct journal *journal = reporter->options.journal;
@@ -220,6 +219,7 @@ void reporter_commit(struct reporter *reporter, const struct event *event,
 
 	if (decision->strongest.kind < VERDICT_BLOCKED)
 		return;
+	journal_begin(journal, slot);
 	atomic_fetch_add(&journal->denials, 1);
 	atomic_fetch_add(decision->strongest.kind == VERDICT_KILLED ? &journal->killed
 								    : &journal->blocked,
@@ -230,8 +230,10 @@ void reporter_commit(struct reporter *reporter, const struct event *event,
 		if (match->kind < VERDICT_BLOCKED || match->rule->silent)
 			continue;
 		summarise(event, match, summary, sizeof summary);
-		commit_line(reporter, summary, write_line(reporter, event, match, guarantee));
+		add_line(reporter, summary, write_line(reporter, event, match, guarantee));
 	}
+	journal_commit(journal);
+	tell_keeper(reporter);
 }
 
 struct log_message {
@@ -260,7 +262,7 @@ static void run_log_actions(struct reporter *reporter, const struct match *match
 		struct log_message message = { match->rule, &match->rule->actions[i] };
 
 		if (message.action->type == ACTION_LOG && match->logs & (UINT64_C(1) << (i % 64)))
-			reporter_internal(reporter, "log_action", NULL, false, log_body, &message);
+			reporter_internal(reporter, "log_action", log_body, &message);
 	}
 }
 
@@ -281,21 +283,31 @@ void reporter_report(struct reporter *reporter, const struct event *event,
 	}
 }
 
-void reporter_internal(struct reporter *reporter, const char *rule_id, const char *summary,
-		       bool denial, void (*body)(struct jsonw *w, const void *data),
+static ssize_t write_internal(struct reporter *reporter, const char *rule_id, internal_body *body,
+			      const void *data)
+{
+	return report_write_internal(reporter->options.origin, rule_id, now_realtime_ns(),
+				     next_seq(reporter),
+				     atomic_load(&reporter->options.journal->lost), body, data,
+				     reporter->line, sizeof reporter->line);
+}
+
+void reporter_internal(struct reporter *reporter, const char *rule_id, internal_body *body,
 		       const void *data)
 {
-	ssize_t size = report_write_internal(reporter->options.origin, rule_id, now_realtime_ns(),
-					     next_seq(reporter),
-					     atomic_load(&reporter->options.journal->lost), body,
-					     data, reporter->line, sizeof reporter->line);
+	send_line(reporter, write_internal(reporter, rule_id, body, data));
+}
 
-	if (denial) {
-		atomic_fetch_add(&reporter->options.journal->denials, 1);
-		commit_line(reporter, summary ? summary : rule_id, size);
-	} else {
-		send_line(reporter, size);
-	}
+void reporter_commit_internal(struct reporter *reporter, unsigned slot, const char *rule_id,
+			      const char *summary, internal_body *body, const void *data)
+{
+	struct journal *journal = reporter->options.journal;
+
+	journal_begin(journal, slot);
+	atomic_fetch_add(&journal->denials, 1);
+	add_line(reporter, summary, write_internal(reporter, rule_id, body, data));
+	journal_commit(journal);
+	tell_keeper(reporter);
 }
 
 /* ---- the link -------------------------------------------------------------- */

@@ -25,8 +25,10 @@ struct reporter_options {
 int reporter_new(const struct reporter_options *options, struct reporter **ret);
 void reporter_free(struct reporter *reporter);
 
-/* One line for each match of DECISION that refuses or kills, committed. */
-void reporter_commit(struct reporter *reporter, const struct event *event,
+/* One line for each match of DECISION that refuses or kills, committed as the denial of
+ * SLOT (journal_begin()).
+ */
+void reporter_commit(struct reporter *reporter, unsigned slot, const struct event *event,
 		     const struct decision *decision, enum guarantee guarantee);
 
 /* One line for each of the other matches, within the rules' rates; and what log
@@ -35,12 +37,14 @@ void reporter_commit(struct reporter *reporter, const struct event *event,
 void reporter_report(struct reporter *reporter, const struct event *event,
 		     const struct decision *decision, enum guarantee guarantee);
 
-/* An internal event (report_write_internal()). A denial of its own when
- * DENIAL: an action that was stopped without a rule's verdict.
- */
-void reporter_internal(struct reporter *reporter, const char *rule_id, const char *summary,
-		       bool denial, void (*body)(struct jsonw *w, const void *data),
+/* An internal event (report_write_internal()). */
+typedef void internal_body(struct jsonw *w, const void *data);
+void reporter_internal(struct reporter *reporter, const char *rule_id, internal_body *body,
 		       const void *data);
+
+/* One that is a denial: the call of SLOT was stopped without a rule's verdict. */
+void reporter_commit_internal(struct reporter *reporter, unsigned slot, const char *rule_id,
+			      const char *summary, internal_body *body, const void *data);
 
 /* Sends committed denials on. True when the recorder's queue is full: call
  * again when the descriptor is writable.

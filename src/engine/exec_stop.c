@@ -49,7 +49,8 @@ static void kill_at_stop(struct supervisor *sv, unsigned slot, pid_t pid, struct
 
 	event->retval = -EPERM;
 	flight_settle(sv, event, d);
-	reporter_commit(sv->reporter, event, &killed, GUARANTEE_VERIFIED);
+	sv->journal->slots[slot].kill_signal = 0; /* EXITKILL does */
+	reporter_commit(sv->reporter, slot, event, &killed, GUARANTEE_VERIFIED);
 	kill_scope_apply(sv, event->process, killed.strongest.scope, SIGKILL);
 	(void)kill(pid, SIGKILL);
 	f->state = FLIGHT_DYING;

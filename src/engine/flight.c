@@ -238,16 +238,20 @@ void flight_report(struct supervisor *sv, const struct event *event,
 void flight_refuse_after(struct supervisor *sv, unsigned slot, struct event *event,
 			 const struct decision *decision, enum guarantee guarantee, unsigned done)
 {
+	struct journal_slot *js = &sv->journal->slots[slot];
 	const struct match *verdict = &decision->strongest;
 	int error = verdict->kind == VERDICT_KILLED ? EPERM : verdict->error;
 
 	event->retval = -error;
 	flight_settle(sv, event, decision);
-	reporter_commit(sv->reporter, event, decision, guarantee);
+	js->result = done ? (int64_t)done : -error;
+	js->kill_scope = (int)verdict->scope;
+	js->kill_signal = verdict->kind == VERDICT_KILLED ? verdict->signal : 0;
+	/* from here on a successor does the rest: see finish_denial() of start.c */
+	reporter_commit(sv->reporter, slot, event, decision, guarantee);
 	if (verdict->kind == VERDICT_KILLED)
 		kill_scope_apply(sv, event->process, verdict->scope, verdict->signal);
-	/* as done: a successor only has to say it again, not to judge and report again */
-	flight_result(sv, slot, done ? (int64_t)done : -error);
+	flight_result(sv, slot, js->result);
 	reporter_report(sv->reporter, event, decision, guarantee);
 }
 

@@ -97,35 +97,51 @@ static uint64_t pad(struct journal *journal, uint64_t head, size_t size)
 	return head + rest;
 }
 
-int journal_commit(struct journal *journal, const char *summary, const char *line, size_t size)
+void journal_begin(struct journal *journal, unsigned slot)
+{
+	journal->undo.slot = slot;
+	journal->undo.head = atomic_load(&journal->head);
+	journal->undo.seq = atomic_load(&journal->seq);
+	journal->undo.lost = atomic_load(&journal->lost);
+	journal->undo.denials = atomic_load(&journal->denials);
+	journal->undo.blocked = atomic_load(&journal->blocked);
+	journal->undo.killed = atomic_load(&journal->killed);
+	journal->next = journal->undo.head;
+	journal->added = atomic_load(&journal->committed);
+	atomic_store_explicit(&journal->open, 1, memory_order_release);
+}
+
+int journal_add(struct journal *journal, const char *summary, const char *line, size_t size)
 {
 	size_t total = (sizeof(struct journal_record) + size + 1 + 7) & ~(size_t)7;
-	uint64_t head = atomic_load_explicit(&journal->head, memory_order_relaxed);
-	uint64_t tail = atomic_load_explicit(&journal->tail, memory_order_acquire);
-	uint64_t start;
+	size_t rest = JOURNAL_RING_SIZE - journal->next % JOURNAL_RING_SIZE;
+	uint64_t tail = atomic_load_explicit(&journal->tail, memory_order_acquire), end;
 	struct journal_record *record;
 
-	if (total > JOURNAL_RING_SIZE)
-		return -ENOSPC;
 	/* the space of the padding counts as well */
-	start = head + (total <= JOURNAL_RING_SIZE - head % JOURNAL_RING_SIZE
-				? 0
-				: JOURNAL_RING_SIZE - head % JOURNAL_RING_SIZE);
-	if (start + total - tail > JOURNAL_RING_SIZE)
+	end = journal->next + (total <= rest ? 0 : rest) + total;
+	/* the keeper reads as far back as half the ring (show_refusals()) */
+	if (end - tail > JOURNAL_RING_SIZE || end - journal->undo.head > JOURNAL_RING_SIZE / 2)
 		return -ENOSPC;
-	start = pad(journal, head, total);
-	record = record_at(journal, start);
+	record = record_at(journal, pad(journal, journal->next, total));
 	record->size = (uint32_t)total;
 	record->line_size = (uint32_t)size;
-	record->number = atomic_load_explicit(&journal->committed, memory_order_relaxed) + 1;
+	record->number = ++journal->added;
 	memset(record->summary, 0, sizeof record->summary);
 	memcpy(record->summary, summary, MIN(strlen(summary), sizeof record->summary - 1));
 	memcpy(record->line, line, size);
 	record->line[size] = '\0';
-	/* a death between the two is mended by journal_recover() */
-	atomic_store_explicit(&journal->head, start + total, memory_order_release);
-	atomic_store_explicit(&journal->committed, record->number, memory_order_release);
+	journal->next = end;
 	return 0;
+}
+
+/* A death between these stores is mended by journal_recover(). */
+void journal_commit(struct journal *journal)
+{
+	atomic_store_explicit(&journal->head, journal->next, memory_order_release);
+	atomic_store_explicit(&journal->committed, journal->added, memory_order_release);
+	atomic_store_explicit(&journal->slots[journal->undo.slot].denied, 1, memory_order_release);
+	atomic_store_explicit(&journal->open, 0, memory_order_release);
 }
 
 const struct journal_record *journal_peek(const struct journal *journal, uint64_t *offset)
@@ -148,11 +164,33 @@ const struct journal_record *journal_peek(const struct journal *journal, uint64_
 	return NULL;
 }
 
+/* Whether the denial that was open is one: its records are published, or, where there
+ * were none, its slot says so.
+ */
+static void settle_open(struct journal *journal)
+{
+	struct journal_slot *slot = &journal->slots[journal->undo.slot];
+
+	if (!atomic_load(&journal->open))
+		return;
+	if (atomic_load(&journal->head) != journal->undo.head || atomic_load(&slot->denied)) {
+		atomic_store(&slot->denied, 1);
+	} else {
+		atomic_store(&journal->seq, journal->undo.seq);
+		atomic_store(&journal->lost, journal->undo.lost);
+		atomic_store(&journal->denials, journal->undo.denials);
+		atomic_store(&journal->blocked, journal->undo.blocked);
+		atomic_store(&journal->killed, journal->undo.killed);
+	}
+	atomic_store(&journal->open, 0);
+}
+
 void journal_recover(struct journal *journal)
 {
 	uint64_t offset = atomic_load(&journal->tail), number = atomic_load(&journal->committed);
 	const struct journal_record *record;
 
+	settle_open(journal);
 	while ((record = journal_peek(journal, &offset))) {
 		number = MAX(number, record->number);
 		offset += record->size;

@@ -37,9 +37,13 @@ enum slot_step {
 
 struct journal_slot {
 	_Atomic uint32_t step;
-	pid_t tgid;     /* 0 = not known yet */
-	int64_t result; /* SLOT_EFFECT: 0 or -errno */
-	bool recovered; /* had reached SLOT_WORKING when a supervisor died */
+	/* its denial is in the ring: what is left to do is to kill, where kill_signal is
+	 * not 0, and to answer `result`; not to judge and report again */
+	_Atomic uint32_t denied;
+	int kill_scope, kill_signal; /* enum kill_scope */
+	pid_t tgid;                  /* 0 = not known yet */
+	int64_t result;              /* SLOT_EFFECT, denied: 0 or -errno */
+	bool recovered;              /* had reached SLOT_WORKING when a supervisor died */
 	/* of a send: messages that are through, and the number, from 1, of the one that
 	 * was begun last; what the stream had taken before it (-1 = not known), and how
 	 * much of it is surely sent */
@@ -75,6 +79,16 @@ struct journal {
 	_Atomic uint64_t sent;  /* given to the recorder's queue */
 	_Atomic uint64_t tail;  /* acknowledged by the recorder: free again */
 	_Atomic uint64_t shown; /* printed by the keeper */
+
+	/* the denial that is being written: what a successor restores when it finds that
+	 * its records were not published */
+	_Atomic uint32_t open;
+	struct {
+		unsigned slot;
+		uint64_t head, seq, lost, denials, blocked, killed;
+	} undo;
+	uint64_t next; /* end of its records, not published yet */
+	uint64_t added;
 
 	uint64_t trimmed; /* head when the ring's memory was last given back */
 
@@ -112,15 +126,24 @@ static inline void journal_slot_step(struct journal *journal, unsigned slot, enu
 		journal->first_free = slot;
 }
 
-/* Commits a denial. 0, or -ENOSPC when the ring is full of what no sink takes:
- * the caller counts it as lost; the verdict stands all the same.
+/* A denial is committed as a whole: between begin and commit its records (one for each
+ * rule) and all counters are written, then one store publishes the records. From then on
+ * the slot is `denied`; a supervisor that dies before has denied nothing, and
+ * journal_recover() makes it so.
  */
-int journal_commit(struct journal *journal, const char *summary, const char *line, size_t size);
+void journal_begin(struct journal *journal, unsigned slot);
+/* 0, or -ENOSPC when the ring is full of what no sink takes: the caller counts it as
+ * lost; the verdict stands all the same.
+ */
+int journal_add(struct journal *journal, const char *summary, const char *line, size_t size);
+void journal_commit(struct journal *journal);
 
 /* Gives the memory of the ring back when nothing is in it any more. */
 void journal_trim(struct journal *journal);
 
-/* Makes the counters agree with the ring after a supervisor died. */
+/* After a supervisor died: a denial that it had begun is committed or never was, and the
+ * counters agree with the ring. Before anything is committed.
+ */
 void journal_recover(struct journal *journal);
 
 /* The record at *offset (one of head, sent, tail, shown), NULL at the end.

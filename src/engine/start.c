@@ -157,9 +157,8 @@ void start_begin(struct supervisor *sv)
 
 	reporter_hello(sv->reporter);
 	if (sv->options.degraded)
-		reporter_internal(sv->reporter, "degraded", NULL, false, degraded_body,
-				  sv->options.degraded);
-	reporter_internal(sv->reporter, "ruleset_loaded", NULL, false, loaded_body, &loaded);
+		reporter_internal(sv->reporter, "degraded", degraded_body, sv->options.degraded);
+	reporter_internal(sv->reporter, "ruleset_loaded", loaded_body, &loaded);
 	launch_go(&sv->journal->launch);
 }
 
@@ -198,6 +197,25 @@ static bool is_doomed(const struct journal_slot *js)
 	       status.pending & UINT64_C(1) << (SIGKILL - 1);
 }
 
+/* Refused and reported, but perhaps not killed. */
+static void finish_denial(struct supervisor *sv, const struct journal_slot *js)
+{
+	struct process *process = NULL;
+	struct caller caller;
+	int error;
+
+	if (!js->kill_signal)
+		return;
+	if (caller_open((pid_t)js->notification.pid, &caller) == 0) {
+		process = proctab_get(sv->processes, &caller, &error);
+		caller_close(&caller);
+	}
+	if (process)
+		kill_scope_apply(sv, process, (enum kill_scope)js->kill_scope, js->kill_signal);
+	else
+		(void)kill(js->tgid, js->kill_signal);
+}
+
 /* What the one before had in hand. A slot counts by its notification, not by its
  * step: it may have died between receiving and saying so.
  */
@@ -205,15 +223,19 @@ static void recover_slot(struct supervisor *sv, unsigned slot)
 {
 	struct journal_slot *js = &sv->journal->slots[slot];
 	uint32_t step = atomic_load(&js->step);
-	bool doomed;
+	bool doomed, denied = atomic_load(&js->denied);
 
-	if (!js->notification.id)
+	if (!js->notification.id) {
+		journal_slot_step(sv->journal, slot, SLOT_FREE);
 		return;
+	}
 	sv->flights[slot].pidfd = -1;
 	doomed = step == SLOT_EXEC && is_doomed(js);
 	if (!doomed && notify_valid(sv->listener, js->notification.id) == 0) {
-		if (step == SLOT_EFFECT) {
-			sv->high = MAX(sv->high, slot + 1);
+		sv->high = MAX(sv->high, slot + 1);
+		if (step == SLOT_EFFECT || denied) {
+			if (step != SLOT_EFFECT)
+				finish_denial(sv, js);
 			flight_result(sv, slot, js->result);
 			return;
 		}
@@ -221,14 +243,13 @@ static void recover_slot(struct supervisor *sv, unsigned slot)
 		js->recovered |= step == SLOT_WORKING;
 		sv->flights[slot].recovered = js->recovered;
 		sv->flights[slot].state = FLIGHT_READY;
-		sv->high = MAX(sv->high, slot + 1);
 		sv->ready++;
 		return;
 	}
-	if (doomed)
-		reporter_internal(
-			sv->reporter, "supervisor_lost",
-			"killed a process whose exec was in flight when the supervisor died", true,
+	if (doomed && !denied)
+		reporter_commit_internal(
+			sv->reporter, slot, "supervisor_lost",
+			"killed a process whose exec was in flight when the supervisor died",
 			lost_body, js);
 	js->notification.id = 0;
 	journal_slot_step(sv->journal, slot, SLOT_FREE);
@@ -239,8 +260,7 @@ void start_recover(struct supervisor *sv)
 	start_hold_root(sv);
 	journal_recover(sv->journal);
 	reporter_hello(sv->reporter);
-	reporter_internal(sv->reporter, "supervisor_restarted", NULL, false, restarted_body,
-			  sv->journal);
+	reporter_internal(sv->reporter, "supervisor_restarted", restarted_body, sv->journal);
 	/* it may have died between the two stores that belong together */
 	sv->journal->first_free = 0;
 	for (unsigned i = 0; i < JOURNAL_SLOTS; i++)

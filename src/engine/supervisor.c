@@ -168,12 +168,13 @@ static void receive(struct supervisor *sv)
 	}
 	sv->journal->slots[slot].messages = sv->journal->slots[slot].deed = 0;
 	sv->journal->slots[slot].bytes = 0;
+	sv->journal->slots[slot].recovered = false;
+	atomic_store_explicit(&sv->journal->slots[slot].denied, 0, memory_order_release);
 	/* straight into the journal: from here on a successor knows of it */
 	r = notify_receive(sv->listener, &sv->journal->slots[slot].notification);
 	if (r < 0)
 		return;
 	journal_slot_step(sv->journal, (unsigned)slot, SLOT_RECEIVED);
-	sv->journal->slots[slot].recovered = false;
 	sv->flights[slot].recovered = false;
 	sv->flights[slot].until_ns = 0;
 	sv->flights[slot].tgid = 0;

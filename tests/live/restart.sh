@@ -3,7 +3,7 @@
 # A supervisor that dies at a bad moment: what its workload came to is known, what
 # was under way goes on. Exercises engine/children, engine/start, engine/keeper.
 . "${srcdir:-.}/tests/live/tap.sh"
-need strace
+need strace jq
 # it does not look for leaks under a tracer, and would say so by its status
 export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 
@@ -80,12 +80,92 @@ eventually unborn
 kill -TERM "$guard_pid"
 check "a signal before the birth of the workload is delivered to it" ends "$strace_pid" 143
 
+# it dies when a refusal stands in the journal, and neither has the caller an answer nor
+# was it killed
+for name in refused killed slain; do
+	cp "$t_do_static" "$name"
+done
+policy denies <<END
+  - id: refused
+    expression: exec.file.path == "$work/refused"
+    actions:
+      - block: {errno: EPERM}
+  - id: refused_again
+    expression: exec.file.path == "$work/refused" && exec.argv in ["status"]
+    actions:
+      - block: {errno: EPERM}
+  - id: killed
+    expression: exec.file.path == "$work/killed"
+    actions:
+      - kill: {signal: SIGKILL}
+  - id: slain
+    expression: exec.file.path == "$work/slain"
+    actions:
+      - kill: {signal: SIGKILL, scope: tree}
+END
+cat >actor <<'END'
+#!/bin/bash
+echo $$ >ready
+until [ -e go ]; do sleep 0.02; done
+"$t_do" execve "$work/$1" status 0
+echo "status $?"
+END
+cat >caller-with-child <<'END'
+#!/bin/bash
+sleep 1000 & echo $! >grandchild
+until [ -e go ]; do sleep 0.02; done
+exec "$work/slain" status 0
+END
+chmod +x actor caller-with-child
+export t_do work
+denied() # WORKLOAD...: its output is in "out", that of guard in "told"
+{
+	rm -f ready go events grandchild
+	start denying "$@"
+	timeout_pid=$!
+	eventually test -s ready || return
+	guard_pid=$(child "$timeout_pid")
+	supervisor=$(supervisor_of "$guard_pid")
+	start strace -qq -o /dev/null -p "$supervisor" -e trace=write -e inject=write:delay_exit=1000000
+	eventually traced "$supervisor" || return
+	: >go
+	# the keeper has heard of it by the very write that is held up
+	eventually grep -q "^guard: " told || return
+	kill -KILL "$supervisor"
+	wait "$timeout_pid"
+}
+denying() { exec timeout -k 1 60 "$guard" run -p denies.policy -o "file:$work/events" -- "$@" >out 2>told; }
+denied ./actor refused
+check "a refusal that was written down is carried out" prints $'errno EPERM\nstatus 1' cat out
+check "and logged once" verdicts events refused blocked 1
+check "for each rule that refused" verdicts events refused_again blocked 1
+check "it counts once" grep -q '^guard: 1 refused, 0 killed' told
+check "the supervisor was replaced" internal events 'any(.agent.rule_id == "supervisor_restarted")'
+check "no number is missing and none is used twice" event_filter events '[.[].guard.seq] | sort | . == [range(1; length + 1)]'
+denied ./actor killed
+check "a kill that was written down is carried out" grep -q 'status 137' out
+check "and logged once" verdicts events killed killed 1
+check "it counts once, too" grep -q '^guard: 0 refused, 1 killed' told
+cat >with-child <<'END'
+#!/bin/bash
+./caller-with-child & caller=$!
+until [ -s grandchild ]; do sleep 0.02; done
+echo $$ >ready
+wait $caller
+echo "status $?"
+END
+chmod +x with-child
+denied ./with-child
+check "so is one of a whole tree" grep -q 'status 137' out
+check "of which nobody is left" eventually gone "$(cat grandchild)"
+check "and that is logged once" verdicts events slain killed 1
+
 # nobody reads guard's standard error, which is full
 mkfifo full
 exec 8<>full
 dd if=/dev/zero of=full bs=4096 oflag=nonblock 2>/dev/null
 start_on_full() { exec "$guard" run -p connects.policy -- bash -c 'exec 2>/dev/null; echo $$ >ready; while [ ! -e go ]; do sleep 0.05; done; true 3<>/dev/tcp/127.0.0.1/9; echo >after; exit 5' 2>full; }
-rm -f ready
+rm -f ready go
 start start_on_full
 guard_pid=$!
 eventually test -s ready
