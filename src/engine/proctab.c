@@ -693,12 +693,12 @@ int proctab_refresh(struct proctab *tab, struct process *process, pid_t tid, uin
 
 			if ((e->known & needs) == needs)
 				break;
-			if (e->hashed) {
+			if (e->hashed && needs & NEED_CREDENTIALS)
 				(void)read_credentials(e, p->pid);
+			if (e->hashed && needs & NEED_CGROUP)
 				(void)read_cgroup(e);
-				if (!e->stat_clock)
-					(void)read_stat(tab, e);
-			}
+			if (e->hashed && needs & (NEED_COMM | NEED_TTY) && !e->stat_clock)
+				(void)read_stat(tab, e);
 			e->known |= needs;
 		}
 	}
