@@ -5,11 +5,17 @@
     make bench                        all rows: a table, and bench.json
     make bench-floor                  the kernel's mechanism alone, on this machine
     make bench BENCH_ROWS='tcp*,start' BENCH_ROUNDS=9 BENCH_ARMS=bare,again,guard
+    make bench BENCH_ROWS='*-pinned' BENCH_FIFO=1
 
 Every round runs every workload under every arm, in an order drawn anew, so that
 what else goes on in the machine meets all alike; each figure is divided by the bare
 one of its own round, and the median of the rounds counts, with the quartiles as its
 spread. "A/A" is bare against bare: differences below its spread say nothing.
+
+On a machine that others use as well, BENCH_FIFO=1 runs everything in the real-time
+class (SCHED_FIFO, as root). Nothing else then gets between the steps of a call, and
+the spread shrinks to a few per cent; but that class spreads wakers and wakees over
+the processors, so that it suits the pinned rows, and says little about the others.
 
 Needed are python3, make and a C compiler; the rows of strace, proot, bubblewrap,
 firejail, redis-server with redis-tools, nginx-light and wrk (Debian's names) are
@@ -155,7 +161,8 @@ def show(bench, host, steps, rounds):
           f"Linux {host['kernel']}, governor {host['governor']}")
     print(f"{rounds} rounds; load {host['load_before'][0]:.1f} before, "
           f"{host['load_after'][0]:.1f} after; processors {host['busy']:.0%} busy, "
-          f"{host['stolen']:.0%} stolen\n")
+          f"{host['stolen']:.0%} stolen"
+          f"{'; real-time class' if bench.options.fifo else ''}\n")
     arms = [arm.name for arm in bench.arms]
     print("Ratio to bare: the median of the rounds, ± half the distance between quartiles")
     print("\n".join(report.ratio_table(bench.rows, bench.samples, arms)))
@@ -185,6 +192,8 @@ def options_of(argv):
     parser.add_argument("--floor", action="store_true", help="the mechanism alone")
     parser.add_argument("--quick", action="store_true", default=bool(env("BENCH_QUICK")),
                         help="one round of tiny counts: whether everything runs")
+    parser.add_argument("--fifo", action="store_true", default=bool(env("BENCH_FIFO")),
+                        help="all in the real-time class, which other load does not disturb")
     parser.add_argument("--json", default=env("BENCH_JSON") or "bench.json")
     parser.add_argument("--seed", type=int, default=None, help="of the order")
     parser.add_argument("--list", action="store_true", help="rows and arms")
@@ -204,6 +213,8 @@ def measure(options, work):
     source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     places = Places(build=os.path.abspath(options.build), source=source, work=work,
                     cpu=max(os.sched_getaffinity(0)))
+    if options.fifo:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     bench = Bench(options, places)
     host, before, done = machine(), cpu_times(), 0
     host["guard"], host["commit"] = version_of(places)
@@ -219,7 +230,8 @@ def measure(options, work):
                 stolen=stolen / max(total, 1))
     show(bench, host, steps, done)
     with open(options.json, "w", encoding="utf-8") as file:
-        json.dump({"machine": host, "rounds": done, "quick": options.quick, "parts_us": steps,
+        json.dump({"machine": host, "rounds": done, "quick": options.quick,
+                   "fifo": options.fifo, "parts_us": steps,
                    "rows": report.as_json(bench.rows, bench.samples, bench.floors),
                    "targets": report.targets_json(bench.samples),
                    "skipped": [{"workload": w, "arm": a, "reason": r}

@@ -108,16 +108,23 @@ static void read_memory(const struct call *c)
 		go_on(c);
 }
 
+/* Of a process that is known already nothing is opened. */
 static int duplicate(const struct call *c)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, c->n->pid, PIDFD_THREAD_FLAG);
-	int fd;
+	static struct {
+		unsigned pid;
+		int pidfd;
+	} last = { .pidfd = -1 };
 
-	if (pidfd < 0 && errno == EINVAL)
-		pidfd = (int)syscall(SYS_pidfd_open, c->n->pid, 0);
-	fd = (int)syscall(SYS_pidfd_getfd, pidfd, (int)c->n->data.args[0], 0);
-	(void)close(pidfd);
-	return fd;
+	if (c->n->pid != last.pid) {
+		if (last.pidfd >= 0)
+			(void)close(last.pidfd);
+		last.pidfd = (int)syscall(SYS_pidfd_open, c->n->pid, PIDFD_THREAD_FLAG);
+		if (last.pidfd < 0 && errno == EINVAL)
+			last.pidfd = (int)syscall(SYS_pidfd_open, c->n->pid, 0);
+		last.pid = c->n->pid;
+	}
+	return (int)syscall(SYS_pidfd_getfd, last.pidfd, (int)c->n->data.args[0], 0);
 }
 
 static void connect_on_behalf(const struct call *c)

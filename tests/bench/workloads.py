@@ -70,13 +70,15 @@ def spend(command, cwd):
 class Micro(Workload):
     """One operation of tests/bench/ops, timed by itself."""
 
+    milliseconds = 250
+
     def __init__(self, name, op, floor=None, modes=(), target=None, pinned=False, sends=False):
         super().__init__(name, [Row(name, "ns")])
         self.op, self.floor, self.modes, self.pinned = op, floor, modes, pinned
         self.target, self.sends = target, sends
 
     def run(self, places, prefix, quick):
-        command = [*prefix, places.built("tests/bench/ops"), "-m", "5" if quick else "200"]
+        command = [*prefix, places.built("tests/bench/ops"), "-m", "5" if quick else str(self.milliseconds)]
         if self.pinned:
             command = ["taskset", "-c", str(places.cpu), *command]
         target = self.target
