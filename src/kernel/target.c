@@ -318,6 +318,9 @@ int target_pidfd(pid_t tid)
 
 	if (fd < 0 && errno == EINVAL)
 		fd = (int)syscall(SYS_pidfd_open, tid, 0);
+	/* "not the first thread" in later kernels, where the flag may still be filtered */
+	if (fd < 0 && errno == ENOENT)
+		return -EINVAL;
 	return fd < 0 ? -errno : fd;
 }
 
