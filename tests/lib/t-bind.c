@@ -223,7 +223,7 @@ static int race_bind(char **args)
 	r.evil = htons((uint16_t)strtoul(args[2], NULL, 10));
 	if (pthread_create(&thread, NULL, toggle, &r) != 0)
 		return setup_failed("pthread_create");
-	for (; time(NULL) <= end; attempts++) {
+	for (; time(NULL) <= end || (refused < 20 && time(NULL) < end + 60); attempts++) {
 		int fd = make_socket(AF_INET, SOCK_DGRAM, 0);
 
 		if (bind(fd, &r.a.any, r.a.size) != 0)
