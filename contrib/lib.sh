@@ -19,7 +19,8 @@ libsystemd-dev uthash-dev
 # for the quick test tier: the harness, and the real programs that are run under guard
 test_packages="
 libcriterion-dev jq procps util-linux bsdutils python3 python3-jsonschema git curl nginx-light zsh fish
-golang-go netcat-openbsd strace iproute2
+golang-go netcat-openbsd strace iproute2 libc6-dev-i386 socat dbus-daemon libglib2.0-bin
+openssh-client tmux
 "
 
 note()
