@@ -63,7 +63,8 @@ install_packages()
 		sudo=(sudo)
 	fi
 	"${sudo[@]}" apt-get -qq update || die "apt-get update failed"
-	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y \
+	# RUNLEVEL: a package with a server does not start it (invoke-rc.d)
+	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o Dpkg::Use-Pty=0 install -y \
 		--no-install-recommends "${missing[@]}" >/dev/null || die "apt-get install failed"
 }
 
