@@ -89,14 +89,24 @@ void connect_drop(struct flight *f)
 	peer_drop(&f->look);
 }
 
-/* An end of a connection is at once. */
-static bool may_block(const struct flight *f)
+/* AF_UNSPEC ends a connection, or an attempt at one, and does not wait. */
+static bool is_end(const struct flight *f)
 {
 	const struct connect_job *job = &f->connect.job;
-	bool ends = job->size >= sizeof job->address.ss_family &&
-		    job->address.ss_family == AF_UNSPEC && f->connect.kind.domain != AF_UNIX;
 
-	return f->connect.kind.may_block && !ends;
+	return job->size >= sizeof job->address.ss_family && job->address.ss_family == AF_UNSPEC &&
+	       (f->connect.kind.domain == AF_INET || f->connect.kind.domain == AF_INET6);
+}
+
+static int make(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+
+	if (is_end(f))
+		connect_end_others(sv, slot);
+	else if (f->connect.kind.may_block)
+		return connect_wait(sv, slot);
+	return connect_run(&f->connect.job);
 }
 
 static void perform(struct supervisor *sv, unsigned slot, struct event *event,
@@ -106,14 +116,13 @@ static void perform(struct supervisor *sv, unsigned slot, struct event *event,
 	int result;
 
 	/* before the deed, see journal.h */
+	if (!f->recovered)
+		sv->journal->slots[slot].state = (int8_t)connect_state(f->connect.job.fd);
 	journal_slot_step(sv->journal, slot, SLOT_WORKING);
-	if (may_block(f))
-		result = connect_wait(sv, slot);
-	else
-		result = connect_run(&f->connect.job);
+	result = make(sv, slot);
 	if (result == CONNECT_WAITS)
 		return;
-	result = connect_as_before(f, result);
+	result = connect_as_before(sv, slot, result);
 	connect_drop(f);
 	flight_result(sv, slot, result);
 	connect_report(sv, f, event, process, d, result);
@@ -177,7 +186,7 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 	int r;
 
 	f->connect.job = (struct connect_job){ .fd = -1 };
-	f->connect.polled = f->connect.in_progress = false;
+	f->connect.polled = f->connect.in_progress = f->connect.disconnected = false;
 	f->connect.turns = 0;
 	r = target_getfd(caller->pidfd, (int)n->data.args[0]);
 	if (r < 0) {

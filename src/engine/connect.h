@@ -47,7 +47,7 @@ bool connect_queue(struct supervisor *sv, unsigned slot);
  */
 int connect_waited(struct supervisor *sv, unsigned slot, int result);
 /* What a supervisor that died over this call had already done is no error. */
-int connect_as_before(const struct flight *f, int result);
+int connect_as_before(const struct supervisor *sv, unsigned slot, int result);
 
 /* ---- connect_ring.c ---- */
 
@@ -62,6 +62,10 @@ bool connect_has_room(const struct supervisor *sv, pid_t process);
  * CONNECT_NOT_HERE.
  */
 int connect_by_ring(struct supervisor *sv, unsigned slot);
+/* The call of SLOT is about to disconnect its socket: those that wait to connect the
+ * same one learn of it as they would from the kernel.
+ */
+void connect_end_others(struct supervisor *sv, unsigned slot);
 
 /* ---- local.c ---- */
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/stat.h>
 
 /* One that is in progress is over when the socket is ready. Should the kernel say so
  * and not so, again and again, a thread is better.
@@ -51,13 +52,13 @@ static int begin(struct supervisor *sv, unsigned slot)
 }
 
 /* What a result of the ring means. */
-static int settle(struct flight *f, int result)
+static int settle(const struct supervisor *sv, struct flight *f, int result)
 {
 	bool polled = f->connect.polled;
 
 	f->connect.polled = false;
-	if (result == -ECANCELED)
-		return -EINTR; /* we have called it off */
+	if (result == -ECANCELED) /* we have called it off */
+		return f->connect.disconnected ? ring_disconnected(sv->ring) : -EINTR;
 	if (result == -ETIME)
 		return f->connect.in_progress ? -EALREADY : -EINPROGRESS;
 	if (polled)
@@ -71,6 +72,28 @@ static int settle(struct flight *f, int result)
 	return result;
 }
 
+/* Which socket it is, whoever holds it. */
+static ino_t number_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ? 0 : st.st_ino;
+}
+
+void connect_end_others(struct supervisor *sv, unsigned slot)
+{
+	ino_t socket = sv->ring && sv->nwaiting ? number_of(sv->flights[slot].connect.job.fd) : 0;
+
+	for (unsigned i = 0; socket && i < sv->nwaiting; i++) {
+		const struct waiting *w = &sv->waiting[i];
+
+		if (w->on != WAITS_IN_RING || w->socket != socket)
+			continue;
+		sv->flights[w->slot].connect.disconnected = true;
+		ring_cancel(sv->ring, w->slot);
+	}
+}
+
 int connect_by_ring(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
@@ -82,9 +105,10 @@ int connect_by_ring(struct supervisor *sv, unsigned slot)
 		if (!ring_take_now(sv->ring, slot, &result)) {
 			f->state = FLIGHT_RING;
 			flight_waits(sv, slot, WAITS_IN_RING);
+			sv->waiting[f->waiting - 1].socket = number_of(f->connect.job.fd);
 			return CONNECT_WAITS;
 		}
-		result = settle(f, result);
+		result = settle(sv, f, result);
 	} while (result == NEXT_STEP);
 	return result;
 }
@@ -94,7 +118,7 @@ void connect_ringed(struct supervisor *sv, unsigned slot, int result)
 	struct flight *f = &sv->flights[slot];
 
 	f->state = FLIGHT_NONE;
-	result = settle(f, result);
+	result = settle(sv, f, result);
 	if (result == NEXT_STEP)
 		result = connect_by_ring(sv, slot);
 	if (result == CONNECT_NOT_HERE)

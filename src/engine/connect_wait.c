@@ -11,17 +11,23 @@
 #include "engine/connect.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 
 #include "kernel/notify.h"
 
 /* So many of the queue are looked at in one go. */
 enum { DEQUEUED_AT_ONCE = 8 };
 
-int connect_as_before(const struct flight *f, int result)
+int connect_as_before(const struct supervisor *sv, unsigned slot, int result)
 {
-	if (f->recovered && result == -EISCONN)
+	int state = sv->journal->slots[slot].state;
+
+	if (!sv->flights[slot].recovered)
+		return result;
+	/* unless it was so before our connect */
+	if (result == -EISCONN && (state == TCP_CLOSE || state == TCP_SYN_SENT || state < 0))
 		return 0;
-	if (f->recovered && result == -EALREADY)
+	if (result == -EALREADY && state != TCP_SYN_SENT)
 		return -EINPROGRESS;
 	return result;
 }
@@ -151,8 +157,10 @@ void connect_tick(struct supervisor *sv, unsigned slot)
 	struct flight *f = &sv->flights[slot];
 
 	/* a look for a file is not interrupted by signals, as in the kernel */
-	if (f->looking || !flight_signal_waits(f) || is_gone(sv, slot))
+	if (f->looking || !flight_signal_waits(f) || is_gone(sv, slot)) {
+		connect_look(sv, slot);
 		return;
+	}
 	f->interrupted = true;
 	call_off(sv, slot);
 	if (f->state == FLIGHT_QUEUED)
@@ -173,5 +181,5 @@ int connect_waited(struct supervisor *sv, unsigned slot, int result)
 	}
 	if (result == -EINTR && f->interrupted)
 		return interrupted_result(f);
-	return connect_as_before(f, result);
+	return connect_as_before(sv, slot, result);
 }

@@ -9,6 +9,7 @@
 
 #include "engine/flight.h"
 #include "kernel/notify.h"
+#include "kernel/target.h"
 #include "kernel/verify.h"
 
 /* How often those that wait are looked after. Of many only some each time, so that no
@@ -38,6 +39,11 @@ void flight_waits(struct supervisor *sv, unsigned slot, enum waits_on on)
 		sv->waiting[f->waiting - 1].on = on;
 		sv->nqueued += on >= WAITS_QUEUED;
 	}
+	if (f->pidfd < 0 && f->handler != HANDLER_EXEC)
+		f->pidfd = target_pidfd(f->tid);
+	/* before Linux 6.9 a thread has none: its process serves */
+	if (f->pidfd < 0 && f->handler != HANDLER_EXEC)
+		f->pidfd = MAX(target_pidfd(f->tgid), -1);
 	w = &sv->waiting[f->waiting - 1];
 	sv->nqueued += (on >= WAITS_QUEUED) - (w->on >= WAITS_QUEUED);
 	*w = (struct waiting){ .slot = slot, .tgid = f->tgid, .on = on };

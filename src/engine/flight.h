@@ -8,7 +8,6 @@
 #include "engine/act.h"
 #include "engine/proctab.h"
 #include "engine/supervisor.h"
-#include "kernel/bind.h"
 #include "kernel/connect.h"
 #include "kernel/peer.h"
 #include "kernel/resolve.h"
@@ -47,7 +46,7 @@ struct flight {
 	enum syscall_handler handler;
 	const char *syscall;
 	pid_t tid, tgid;
-	int pidfd;             /* of tid, kept while it executes; -1 = none */
+	int pidfd;             /* of tid, kept while it executes or waits; -1 = none */
 	int64_t deadline_ns;   /* monotonic; of a worker that prepares a verdict */
 	int64_t until_ns;      /* monotonic; where SO_SNDTIMEO ends, 0 = nowhere */
 	unsigned waiting;      /* one more than its row of those that wait, 0 = none */
@@ -65,11 +64,11 @@ struct flight {
 		struct {
 			struct connect_job job;
 			struct socket_kind kind;
-			bool polled;      /* the ring waits for one in progress */
-			bool in_progress; /* it already was at our connect */
-			unsigned turns;   /* how often */
+			bool polled;       /* the ring waits for one in progress */
+			bool in_progress;  /* it already was at our connect */
+			bool disconnected; /* called off, since another call ends it */
+			unsigned turns;    /* how often */
 		} connect;
-		struct bind_job bind;
 		struct {
 			struct send_job job;
 			bool broken; /* SIGPIPE goes with the answer */
@@ -82,6 +81,7 @@ struct flight {
 struct waiting {
 	unsigned slot;
 	pid_t tgid;
+	ino_t socket; /* of one in the ring */
 	enum waits_on {
 		WAITS_FOR_WORKER, /* or has had one */
 		WAITS_IN_RING,
@@ -215,8 +215,8 @@ struct handler {
 	worked_function *worked;     /* a worker that it was given to is through */
 	worked_function *ringed;     /* likewise the ring */
 	/* both look after one that waits; of many each has its turn */
-	tick_function *look; /* well below a µs: is the caller still there? */
-	tick_function *tick; /* some ten µs: does a signal wait for it? */
+	tick_function *look; /* the caller has ended, or its time in the queue has */
+	tick_function *tick; /* is it still there, and does a signal wait for it? */
 };
 /* Never NULL. */
 const struct handler *handler_find(enum syscall_handler handler);
@@ -237,9 +237,6 @@ void connect_look(struct supervisor *sv, unsigned slot);
 void connect_tick(struct supervisor *sv, unsigned slot);
 /* Those in the queue may get a worker, or room in the ring. */
 void connect_dequeue(struct supervisor *sv);
-void bind_received(struct supervisor *sv, unsigned slot, struct caller *caller);
-void bind_worked(struct supervisor *sv, unsigned slot, int result);
-void bind_look(struct supervisor *sv, unsigned slot);
 void registers_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void send_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void send_worked(struct supervisor *sv, unsigned slot, int result);

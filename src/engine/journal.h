@@ -44,6 +44,7 @@ struct journal_slot {
 	pid_t tgid;                  /* 0 = not known yet */
 	int64_t result;              /* SLOT_EFFECT, denied: 0 or -errno */
 	bool recovered;              /* had reached SLOT_WORKING when a supervisor died */
+	int8_t state; /* of a connect: that of the socket before it, see connect_state() */
 	/* of a send: messages that are through, and the number, from 1, of the one that
 	 * was begun last; what the stream had taken before it (-1 = not known), and how
 	 * much of it is surely sent */

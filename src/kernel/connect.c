@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/time.h>
 
 #include "kernel/alone.h"
@@ -47,6 +49,14 @@ uint16_t socket_protocol(const struct socket_kind *kind)
 	if (kind->protocol)
 		return (uint16_t)kind->protocol;
 	return kind->type == SOCK_STREAM ? 6 : kind->type == SOCK_DGRAM ? 17 : 0;
+}
+
+int connect_state(int fd)
+{
+	struct tcp_info info = { .tcpi_state = 0 };
+	socklen_t size = offsetof(struct tcp_info, tcpi_state) + sizeof info.tcpi_state;
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ? -1 : info.tcpi_state;
 }
 
 int64_t connect_timeout_ns(int fd)
@@ -95,7 +105,7 @@ static int local_connect(const struct connect_job *job)
 
 	if (!job->judged && alone_with_files(job->tid))
 		return CONNECT_CONTINUE;
-	r = become_caller(job->tid, job->fd, &self);
+	r = become_caller(job->tid, &self);
 	if (r < 0)
 		return r;
 	r = file ? connect_to_path(job) : plain_connect(job);

@@ -26,6 +26,9 @@ int connect_kind(int fd, struct socket_kind *ret);
  */
 uint16_t socket_protocol(const struct socket_kind *kind);
 
+/* TCP_CLOSE, TCP_SYN_SENT and so on, where a TCP socket stands; -1 = it is none. */
+int connect_state(int fd);
+
 /* SO_SNDTIMEO, which bounds a connect as well, in ns; 0 = none. */
 int64_t connect_timeout_ns(int fd);
 

@@ -7,7 +7,11 @@
 #include <liburing.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
+
+#include "kernel/connect.h"
 
 enum {
 	/* a call and its time limit, or a cancellation: submitted at once */
@@ -36,6 +40,7 @@ struct request {
 struct ring {
 	struct io_uring uring;
 	unsigned max, busy;
+	int disconnected;      /* see ring_disconnected() */
 	unsigned fresh;        /* requests from here on were never used */
 	unsigned nfree;        /* numbers of those that may be used again */
 	unsigned first, count; /* of the queue of results */
@@ -93,6 +98,17 @@ static int set_up(struct io_uring *uring)
 	return r;
 }
 
+/* Since 6.6 the kernel tells who waits (sk_wait_event()), before it did not notice. */
+static int disconnected_here(void)
+{
+	struct utsname name;
+	unsigned major = 0, minor = 0;
+
+	if (uname(&name) == 0)
+		(void)sscanf(name.release, "%u.%u", &major, &minor);
+	return major > 6 || (major == 6 && minor >= 6) ? -EPIPE : -ECONNRESET;
+}
+
 int ring_new(unsigned slots, unsigned max, struct ring **ret)
 {
 	struct ring *ring = calloc(1, sizeof *ring);
@@ -101,6 +117,7 @@ int ring_new(unsigned slots, unsigned max, struct ring **ret)
 	if (!ring)
 		return r;
 	ring->max = max;
+	ring->disconnected = disconnected_here();
 	/* untouched as long as it is not used */
 	ring->free = calloc(max, sizeof *ring->free);
 	ring->results = calloc(max, sizeof *ring->results);
@@ -133,6 +150,11 @@ void ring_free(struct ring *ring)
 int ring_fd(const struct ring *ring)
 {
 	return ring->uring.ring_fd;
+}
+
+int ring_disconnected(const struct ring *ring)
+{
+	return ring->disconnected;
 }
 
 unsigned ring_room(const struct ring *ring)
@@ -348,23 +370,14 @@ bool ring_take(struct ring *ring, unsigned *ret_slot, int *ret_result)
 
 /* ---- what is different from connect(2) ---- */
 
-/* TCP_CLOSE and the like (MPTCP tells of its first subflow); -1 = unknown. */
-static int state_of(int fd)
-{
-	struct tcp_info info = { .tcpi_state = 0 };
-	socklen_t size = offsetof(struct tcp_info, tcpi_state) + sizeof info.tcpi_state;
-
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ? -1 : info.tcpi_state;
-}
-
 static bool is_any(const struct sockaddr_storage *address)
 {
 	const struct sockaddr_in6 *in6 = (const void *)address;
 	const struct sockaddr_in *in = (const void *)address;
 
 	if (address->ss_family == AF_INET)
-		return !in->sin_port && in->sin_addr.s_addr == INADDR_ANY;
-	return !in6->sin6_port && IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
+		return in->sin_addr.s_addr == INADDR_ANY;
+	return IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
 }
 
 bool ring_serves(int fd, int protocol)
@@ -372,13 +385,13 @@ bool ring_serves(int fd, int protocol)
 	struct sockaddr_storage own = { .ss_family = AF_UNSPEC };
 	socklen_t size = sizeof own;
 
-	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
+	if (protocol != IPPROTO_TCP)
 		return false;
-	/* one whose connect has failed keeps the address that it was given; one that was
-	 * bound looks the same */
+	/* one whose connect has failed keeps the address that it was given until it is told
+	 * so; one that was bound to an address looks the same */
 	if (getsockname(fd, (struct sockaddr *)&own, &size) < 0)
 		return false;
-	return is_any(&own) || state_of(fd) != TCP_CLOSE;
+	return is_any(&own) || connect_state(fd) != TCP_CLOSE;
 }
 
 void ring_clean_up(int fd, int result)
@@ -393,6 +406,6 @@ void ring_clean_up(int fd, int result)
 	default: break;
 	}
 	/* as inet_stream_connect() of the kernel does when it fails */
-	if (state_of(fd) == TCP_CLOSE)
+	if (connect_state(fd) == TCP_CLOSE)
 		(void)connect(fd, &nobody, sizeof nobody);
 }

@@ -18,7 +18,9 @@
  *		saying -ECONNABORTED; see ring_serves()
  *	a connect that fails late leaves the socket behind in a state in which the next
  *		one says -ECONNABORTED; see ring_clean_up()
- *	AF_UNIX: a thread of the kernel for each that waits; none of ours
+ *	a socket that another thread disconnects meanwhile: see ring_disconnected()
+ *	MPTCP: does not notice that, nor shutdown(2), and waits on; not served
+ *	AF_UNIX: a thread of the kernel for each that waits; not served
  *
  * For one thread, which is also the one that made it.
  */
@@ -67,6 +69,12 @@ bool ring_take(struct ring *ring, unsigned *ret_slot, int *ret_result);
  * does that a signal has interrupted. May be repeated.
  */
 void ring_cancel(struct ring *ring, unsigned slot);
+
+/* The result of a connect(2) that waits while another thread disconnects the socket by
+ * AF_UNSPEC: -EPIPE or -ECONNRESET, as the kernel is old. To be given to one that was
+ * called off just before.
+ */
+int ring_disconnected(const struct ring *ring);
 
 /* True when a ring connects the stream socket FD of PROTOCOL (SO_PROTOCOL) of AF_INET or
  * AF_INET6 as connect(2) would. False where that is not sure.
