@@ -19,8 +19,7 @@ libsystemd-dev uthash-dev
 # for the quick test tier: the harness, and the real programs that are run under guard
 test_packages="
 libcriterion-dev jq procps util-linux bsdutils python3 python3-jsonschema git curl nginx-light zsh fish
-golang-go netcat-openbsd strace iproute2 libc6-dev-i386 socat dbus-daemon libglib2.0-bin
-openssh-client tmux
+golang-go netcat-openbsd strace iproute2
 "
 
 note()
@@ -63,8 +62,7 @@ install_packages()
 		sudo=(sudo)
 	fi
 	"${sudo[@]}" apt-get -qq update || die "apt-get update failed"
-	# RUNLEVEL: a package with a server does not start it (invoke-rc.d)
-	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o Dpkg::Use-Pty=0 install -y \
+	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y \
 		--no-install-recommends "${missing[@]}" >/dev/null || die "apt-get install failed"
 }
 

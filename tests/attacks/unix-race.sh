@@ -90,7 +90,7 @@ native() # USER ARGS...
 {
 	local user=$1
 	shift
-	if [ "$user" = nobody ] && [ "$(id -u)" -eq 0 ]; then
+	if [ "$user" = nobody ]; then
 		setpriv --reuid nobody --regid "$(id -g nobody)" --init-groups -- "$@"
 	else
 		"$@"

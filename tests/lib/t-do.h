@@ -24,11 +24,11 @@ struct deed {
 
 /* end: name NULL */
 extern const struct deed exec_deeds[], net_deeds[], proc_deeds[], kernel_deeds[];
-extern const struct deed unix_deeds[], send_deeds[], bind_deeds[];
+extern const struct deed unix_deeds[], send_deeds[], wait_deeds[];
 /* tests/attacks */
 extern const struct deed race_deeds[], grasp_deeds[], odd_deeds[], naive_deeds[];
 extern const struct deed lineage_deeds[], fuse_deeds[], unix_race_deeds[];
-extern const struct deed send_race_deeds[], pry_deeds[];
+extern const struct deed send_race_deeds[], pry_deeds[], hanging_deeds[];
 /* tests/transparency */
 extern const struct deed probe_deeds[], family_deeds[];
 
