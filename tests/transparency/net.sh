@@ -35,6 +35,10 @@ policy inet <<END
     expression: connect.addr.ip in [203.0.113.0/24] || connect.addr.port == 1
     actions:
       - block: {errno: EPERM}
+  - id: no_bind
+    expression: bind.addr.ip in [203.0.113.0/24] || bind.addr.port == 1
+    actions:
+      - block: {errno: EPERM}
   - id: no_socket
     expression: socket.domain == 45 && socket.type == 77
     actions:
