@@ -49,12 +49,16 @@ static void die(const char *what)
 	exit(125);
 }
 
-/* Ends when COMMAND does, with its status. */
+/* Ends when COMMAND does, with its status. To its tracer waitid(2) tells stops as well,
+ * asked for or not: they are left to verify_exec().
+ */
 static void command_ended(int signal UNUSED)
 {
-	siginfo_t info = { .si_pid = 0 };
+	siginfo_t info = { .si_code = 0 };
 
-	if (waitid(P_PID, (id_t)command, &info, WEXITED | WNOHANG) == 0 && info.si_pid)
+	if (waitid(P_PID, (id_t)command, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED ||
+	     info.si_code == CLD_DUMPED))
 		_exit(info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status);
 }
 
