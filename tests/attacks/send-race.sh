@@ -69,12 +69,12 @@ start "$guard" run -q -p race.policy -o "file:$work/events" -- "$t_do" send-numb
 guard_pid=$!
 # "pid start-time": a successor may have the same pid
 identity() { local pid; pid=$(supervisor_of "$guard_pid") && echo "$pid $(cut -d ' ' -f 22 "/proc/$pid/stat")"; }
-another() { local now; now=$(identity 2>/dev/null) && [ "$now" != "$victim" ]; }
+another() { found=$(identity 2>/dev/null) && [ "$found" != "$victim" ]; }
 victim=none
 kill_one()
 {
 	eventually another || return
-	victim=$(identity)
+	victim=$found
 	sleep "0.0$((RANDOM % 9 + 1))"
 	kill -KILL "${victim% *}"
 }
