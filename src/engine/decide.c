@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "base/util.h"
+#include "policy/index.h"
 
 /* The verdict that stronger matches replace: kinds are ordered (verdict.def). */
 static void keep_strongest(struct decision *d, const struct match *m)
@@ -132,53 +133,126 @@ static bool judge_rule(const struct rule *rule, enum protection_mode mode,
 	return true;
 }
 
+/* Of an image that is not certain a rule may be undecided, whatever its atoms say. */
+static bool all_are_candidates(const struct ruleset *ruleset, const struct event *event)
+{
+	const struct process *process = event->process;
+
+	if (!ruleset->index[event->type])
+		return true;
+	if (process->image->unknown || process->image->cut)
+		return true;
+	process = ruleset->judges_ancestors[event->type] ? process->parent : NULL;
+	for (; process; process = process->parent) {
+		if (process->image->unknown || process->image->cut)
+			return true;
+	}
+	return false;
+}
+
+/* One bit for each rule that has to be asked, and how many there are. NULL without
+ * memory.
+ */
+static uint64_t *find_candidates(const struct decide_request *request,
+				 const struct secl_context *context, size_t *ret_count)
+{
+	const struct ruleset *ruleset = request->ruleset;
+	enum event_type type = request->event->type;
+	size_t count = ruleset->nby_event[type], words = RULE_INDEX_WORDS(count);
+	uint64_t *bits = arena_alloc(request->arena, words * sizeof *bits);
+
+	*ret_count = 0;
+	if (!bits)
+		return NULL;
+	if (all_are_candidates(ruleset, request->event)) {
+		memset(bits, 0xff, words * sizeof *bits);
+		if (count % 64)
+			bits[words - 1] = (UINT64_C(1) << count % 64) - 1;
+	} else {
+		rule_index_look(ruleset->index[type], context, bits);
+	}
+	for (size_t i = 0; i < words; i++)
+		*ret_count += (size_t)__builtin_popcountll(bits[i]);
+	return bits;
+}
+
+/* What all rules of an event are judged with. */
+struct judgement {
+	enum protection_mode mode;
+	struct field_source source;
+	struct field_cursor cursor;
+	struct variable_view view;
+	struct secl_context context;
+};
+
+static void begin(struct judgement *j, const struct decide_request *request)
+{
+	const struct report_origin *origin = request->origin;
+
+	j->mode = request->mode;
+	j->cursor = (struct field_cursor){ .start = NULL };
+	j->source = (struct field_source){
+		.event = request->event,
+		.names = origin->names,
+		.service = origin->service,
+		.hostname = origin->hostname,
+		.origin = origin->origin,
+		.scrubber = origin->scrubber,
+		.cursor = &j->cursor,
+	};
+	j->view = variables_view(request->variables, request->ruleset, request->event->process,
+				 request->ruleset->nvariables ? now_monotonic_ns() : 0);
+	j->view.lookup = request->lookup;
+	j->view.lookup_data = request->lookup_data;
+	j->context = (struct secl_context){
+		.schema = request->schema ?: &event_schema,
+		.event = request->schema ? request->source : &j->source,
+		.scratch = request->arena,
+		.now_ns = request->event->time_ns,
+		.vars = &j->view.base,
+	};
+}
+
+static void ask(struct judgement *j, const struct rule *rule, struct match *matches,
+		struct decision *d)
+{
+	struct match *m = &matches[d->nmatches];
+
+	j->source.rule_tags = rule->product_tags;
+	j->source.nrule_tags = rule->nproduct_tags;
+	if (!judge_rule(rule, j->mode, &j->context, &j->view, m))
+		return;
+	keep_strongest(d, m);
+	d->nmatches++;
+}
+
 struct decision decide(const struct decide_request *request)
 {
 	const struct ruleset *ruleset = request->ruleset;
 	enum event_type type = request->event->type;
-	struct field_cursor cursor = { .start = NULL };
-	struct field_source source = {
-		.event = request->event,
-		.names = request->origin->names,
-		.service = request->origin->service,
-		.hostname = request->origin->hostname,
-		.origin = request->origin->origin,
-		.scrubber = request->origin->scrubber,
-		.cursor = &cursor,
-	};
-	struct variable_view view =
-		variables_view(request->variables, ruleset, request->event->process,
-			       ruleset->nvariables ? now_monotonic_ns() : 0);
-	struct secl_context context = {
-		.schema = request->schema ?: &event_schema,
-		.event = request->schema ? request->source : &source,
-		.scratch = request->arena,
-		.now_ns = request->event->time_ns,
-		.vars = &view.base,
-	};
 	struct decision d = { .strongest.kind = VERDICT_NONE };
-	struct match *matches;
+	struct match *matches = NULL;
+	struct judgement judgement;
+	uint64_t *bits;
+	size_t count;
 
 	if (request->mode == MODE_OFF || !ruleset->nby_event[type])
 		return d;
-	matches = arena_alloc(request->arena, ruleset->nby_event[type] * sizeof *matches);
-	if (!matches)
+	begin(&judgement, request);
+	bits = find_candidates(request, &judgement.context, &count);
+	if (bits && count)
+		matches = arena_alloc(request->arena, count * sizeof *matches);
+	if (!bits || (count && !matches))
 		return decide_unreadable(ruleset, request->mode, type, REASON_NO_MEMORY,
 					 request->arena);
 	d.matches = matches;
-	view.lookup = request->lookup;
-	view.lookup_data = request->lookup_data;
-	for (size_t i = 0; i < ruleset->nby_event[type]; i++) {
-		const struct rule *rule = ruleset->by_event[type][i];
-		struct match *m = &matches[d.nmatches];
-		source.rule_tags = rule->product_tags;
-		source.nrule_tags = rule->nproduct_tags;
-		if (judge_rule(rule, request->mode, &context, &view, m)) {
-			keep_strongest(&d, m);
-			d.nmatches++;
-		}
+	for (size_t word = 0; word < RULE_INDEX_WORDS(ruleset->nby_event[type]); word++) {
+		for (uint64_t rest = bits[word]; rest; rest &= rest - 1)
+			ask(&judgement,
+			    ruleset->by_event[type][word * 64 + (size_t)__builtin_ctzll(rest)],
+			    matches, &d);
 	}
-	d.planned = view.planned;
+	d.planned = judgement.view.planned;
 	return d;
 }
 

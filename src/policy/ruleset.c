@@ -9,6 +9,7 @@
 
 #include "model/field.h"
 #include "policy/fim.h"
+#include "policy/index.h"
 
 /* What the ruleset holds besides its public part. The public part is first. */
 struct loaded {
@@ -336,6 +337,21 @@ static int order_rules(struct loaded *loaded)
 	return 0;
 }
 
+/* Below that all are asked, which is as quick. */
+enum { INDEX_MIN_RULES = 8 };
+
+static int index_rules(struct ruleset *set)
+{
+	int r = 0;
+
+	for (int type = 0; type < EVENT_COUNT && r == 0; type++) {
+		if (set->nby_event[type] >= INDEX_MIN_RULES)
+			r = rule_index_new(set->by_event[type], set->nby_event[type],
+					   &set->index[type]);
+	}
+	return r;
+}
+
 static void sum_ruleset(struct ruleset *set)
 {
 	/* an exec ends the life of what was set for a process */
@@ -347,6 +363,8 @@ static void sum_ruleset(struct ruleset *set)
 		bool blocking = rule->protection == PROTECTION_BLOCKING;
 
 		needs->watched = true;
+		set->judges_ancestors[rule->event] |= blocking && rule->needs & NEED_ANCESTORS;
+		set->judges_ancestors[rule->event] |= blocking && rule->needs & NEED_ANCESTORS;
 		needs->fields |= rule->needs;
 		needs->blocking_fields |= blocking ? rule->needs : 0;
 		needs->blocking |= blocking;
@@ -455,6 +473,8 @@ static int load_all(struct load *load, struct ruleset **ret)
 	loaded = CONTAINER_OF(load->ruleset, struct loaded, ruleset);
 	r = order_rules(loaded);
 	if (r == 0)
+		r = index_rules(&loaded->ruleset);
+	if (r == 0)
 		r = peers_collect(&loaded->ruleset, &loaded->arena);
 	if (r < 0)
 		return err_set(load->err, r, "out of memory");
@@ -495,6 +515,8 @@ void ruleset_free(struct ruleset *ruleset)
 	if (!ruleset)
 		return;
 	loaded = CONTAINER_OF(ruleset, struct loaded, ruleset);
+	for (int type = 0; type < EVENT_COUNT; type++)
+		rule_index_free(ruleset->index[type]);
 	for (size_t i = 0; i < ruleset->nrules; i++) {
 		actions_free(ruleset->rules[i].actions, ruleset->rules[i].nactions);
 		secl_expr_free(ruleset->rules[i].expr);

@@ -113,6 +113,10 @@ struct ruleset {
 	/* rules by event type, in order of evaluation (specification 15) */
 	const struct rule *const *by_event[EVENT_COUNT];
 	size_t nby_event[EVENT_COUNT];
+	/* which of them an event could match (index.h); NULL = too few to be worth it */
+	struct rule_index *index[EVENT_COUNT];
+	/* some blocking rule looks at the images of ancestors */
+	bool judges_ancestors[EVENT_COUNT];
 	struct event_needs needs[EVENT_COUNT];
 	const struct variable *variables;
 	size_t nvariables;

@@ -7,6 +7,7 @@
 
 #include "secl/glob.h"
 #include "secl/regex.h"
+#include "secl/regex_parts.h"
 
 struct matcher {
 	struct secl_string *slots; /* open addressing; text NULL = free */
@@ -15,6 +16,7 @@ struct matcher {
 	struct secl_string *patterns, *globs;
 	size_t npatterns, nglobs;
 	struct regexp **regexps;
+	struct secl_string *regexp_texts;
 	size_t nregexps;
 	bool icase;
 };
@@ -75,9 +77,11 @@ static int add_regexp(struct matcher *m, struct pool *pool, const struct secl_st
 	if (r < 0)
 		return r;
 	r = pool_adopt(pool, re, (void (*)(void *))regexp_free);
-	if (r == 0)
-		m->regexps[m->nregexps++] = re;
-	return r;
+	if (r < 0)
+		return r;
+	m->regexp_texts[m->nregexps] = *text;
+	m->regexps[m->nregexps++] = re;
+	return 0;
 }
 
 static int add(struct matcher *m, struct pool *pool, const struct literal *literal, bool glob,
@@ -134,7 +138,8 @@ int matcher_new(struct pool *pool, const struct matcher_options *options,
 	m->patterns = pool_alloc(pool, counts[FLAVOUR_PATTERN] * sizeof *m->patterns);
 	m->globs = pool_alloc(pool, counts[FLAVOUR_PATTERN] * sizeof *m->globs);
 	m->regexps = pool_alloc(pool, counts[FLAVOUR_REGEXP] * sizeof *m->regexps);
-	if (!m->slots || !m->patterns || !m->globs || !m->regexps)
+	m->regexp_texts = pool_alloc(pool, counts[FLAVOUR_REGEXP] * sizeof *m->regexp_texts);
+	if (!m->slots || !m->patterns || !m->globs || !m->regexps || !m->regexp_texts)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		*ret_bad = i;
@@ -180,6 +185,98 @@ int matcher_match(const struct matcher *m, const struct secl_string *text, struc
 		if (secl_glob_match(m->globs[i].text, m->globs[i].size, subject.text, subject.size))
 			return 1;
 	return match_regexps(m, text, scratch);
+}
+
+/* The longest piece between asterisks. */
+static struct secl_string longest_piece(const struct secl_string *pattern)
+{
+	const char *p = pattern->text, *end = p + pattern->size;
+	struct secl_string best = { .size = 0 };
+
+	while (p < end) {
+		const char *star = memchr(p, '*', (size_t)(end - p));
+		size_t n = (size_t)((star ? star : end) - p);
+
+		if (n > best.size)
+			best = (struct secl_string){ p, n };
+		p += n + 1;
+	}
+	return best;
+}
+
+/* With VISIT NULL only whether every pattern has one. */
+static size_t patterns_atoms(const struct secl_string *patterns, size_t count,
+			     void (*visit)(void *data, enum secl_atom_kind kind,
+					   const struct secl_string *text),
+			     void *data)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct secl_string piece = longest_piece(&patterns[i]);
+
+		if (piece.size < ATOM_PART_MIN)
+			return 0;
+		if (visit)
+			visit(data, SECL_ATOM_PART, &piece);
+	}
+	return count;
+}
+
+/* Where the atoms of a matcher go. */
+struct atoms {
+	void (*visit)(void *data, enum secl_atom_kind kind, const struct secl_string *text);
+	void *data;
+};
+
+static void visit_part(void *data, const struct secl_string *text)
+{
+	struct atoms *atoms = data;
+
+	atoms->visit(atoms->data, SECL_ATOM_PART, text);
+}
+
+static size_t regexps_atoms(const struct matcher *m, struct atoms *atoms)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->nregexps; i++) {
+		/* folding by Unicode has no simple parts */
+		size_t n = m->icase ? 0
+				    : regexp_parts(&m->regexp_texts[i], ATOM_PART_MIN,
+						   atoms->visit ? visit_part : NULL, atoms);
+
+		if (!n)
+			return 0;
+		count += n;
+	}
+	return count;
+}
+
+/* Of all kinds; 0 as soon as one has something without an atom. */
+static size_t all_atoms(const struct matcher *m, struct atoms *atoms)
+{
+	size_t patterns = patterns_atoms(m->patterns, m->npatterns, atoms->visit, atoms->data);
+	size_t globs = patterns_atoms(m->globs, m->nglobs, atoms->visit, atoms->data);
+	size_t regexps = regexps_atoms(m, atoms);
+
+	if ((m->npatterns && !patterns) || (m->nglobs && !globs) || (m->nregexps && !regexps))
+		return 0;
+	return m->exact + patterns + globs + regexps;
+}
+
+size_t matcher_atoms(const struct matcher *m,
+		     void (*visit)(void *data, enum secl_atom_kind kind,
+				   const struct secl_string *text),
+		     void *data)
+{
+	struct atoms count = { NULL, NULL }, atoms = { visit, data };
+
+	if (!all_atoms(m, &count))
+		return 0;
+	for (size_t i = 0; visit && m->exact && i <= m->mask; i++) {
+		if (m->slots[i].text)
+			visit(data, SECL_ATOM_TEXT, &m->slots[i]);
+	}
+	return all_atoms(m, &atoms);
 }
 
 unsigned matcher_weight(const struct matcher *m)

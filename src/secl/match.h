@@ -18,6 +18,9 @@ struct literal {
 
 struct matcher;
 
+/* A shorter piece of a pattern tells next to nothing. */
+enum { ATOM_PART_MIN = 2 };
+
 struct matcher_options {
 	bool glob;  /* patterns are path globs */
 	bool icase; /* letters A-Z and a-z are the same; regexps fold by Unicode */
@@ -30,6 +33,14 @@ int matcher_new(struct pool *pool, const struct matcher_options *options,
 
 /* Whether any literal matches: 1, 0, or -errno (regexp_match()). */
 int matcher_match(const struct matcher *m, const struct secl_string *text, struct arena *scratch);
+
+/* Texts of which one is or is in whatever matches (as secl_expr_atoms()): how many
+ * there are, 0 when something matches that contains none of them.
+ */
+size_t matcher_atoms(const struct matcher *m,
+		     void (*visit)(void *data, enum secl_atom_kind kind,
+				   const struct secl_string *text),
+		     void *data);
 
 /* Cost of one evaluation, in the units of secl_field.weight. */
 unsigned matcher_weight(const struct matcher *m);

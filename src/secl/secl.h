@@ -82,6 +82,7 @@ enum secl_field_flag {
 	SECL_FIELD_PATH = 1u << 5,      /* literals are validated (6.5), no regexps */
 	SECL_FIELD_RETVAL = 1u << 6,    /* only EPERM and EACCES (6.5) */
 	SECL_FIELD_TIME = 1u << 7,      /* nanoseconds since the epoch (11) */
+	SECL_FIELD_OF_RULE = 1u << 9,   /* differs from rule to rule of the same event */
 	SECL_FIELD_ALIASES = 1u << 8,   /* scalar to the type checker, but load() may
 					 * yield a list of alternatives, any of which
 					 * may match; negation applies to the whole (6.6) */
@@ -217,6 +218,28 @@ void secl_expr_texts(const struct secl_expr *expr,
 		     void (*visit)(void *data, const struct secl_field *field,
 				   const struct secl_string *text),
 		     void *data);
+
+/* ---- what must hold for an expression to be true ------------------------ */
+
+enum secl_atom_kind {
+	SECL_ATOM_NUMBER, /* the field is this number, or true */
+	SECL_ATOM_TEXT,   /* the field is this text */
+	SECL_ATOM_PART,   /* the field contains this text, of at least two bytes */
+};
+
+struct secl_atom {
+	enum secl_atom_kind kind;
+	const struct secl_field *field;
+	int64_t number;
+	struct secl_string text; /* in lower case when the field's flag is ICASE */
+};
+
+/* Calls VISIT for atoms of which at least one holds whenever EXPR is true (of a list:
+ * for any of its elements); which, is the compiler's choice of what tells most. How many;
+ * 0 when the expression has none and must always be evaluated.
+ */
+size_t secl_expr_atoms(const struct secl_expr *expr,
+		       void (*visit)(void *data, const struct secl_atom *atom), void *data);
 
 /* ---- evaluating -------------------------------------------------------- */
 
