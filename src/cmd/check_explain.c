@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/escape.h"
@@ -123,6 +124,9 @@ static void print_needs(const struct rule *rule)
 	(void)printf("%s\n", *separator ? "" : "nothing but the call itself");
 }
 
+/* Of long lists the beginning. */
+enum { ATOMS_SHOWN = 8 };
+
 static void print_action(const struct ruleset *set, const struct action *action)
 {
 	char text[160];
@@ -157,6 +161,39 @@ static void print_order(const struct ruleset *set, const struct rule *rule)
 		     set->nby_event[rule->event], event_type_name(rule->event));
 }
 
+/* What the index looks for, see policy/index.h. */
+static void print_atom(void *data, const struct secl_atom *atom)
+{
+	static const char *const relations[] = {
+		[SECL_ATOM_NUMBER] = "is",
+		[SECL_ATOM_TEXT] = "is",
+		[SECL_ATOM_PART] = "contains",
+	};
+	size_t *count = data;
+	char text[SECL_NAME_MAX + 128];
+
+	if ((*count)++ >= ATOMS_SHOWN)
+		return;
+	if (atom->kind == SECL_ATOM_NUMBER)
+		(void)snprintf(text, sizeof text, "%s is %" PRId64, atom->field->name,
+			       atom->number);
+	else
+		(void)snprintf(text, sizeof text, "%s %s \"%.*s\"", atom->field->name,
+			       relations[atom->kind], (int)MIN(atom->text.size, (size_t)80),
+			       atom->text.text);
+	print_text(*count == 1 ? "asked if" : "or if", text);
+}
+
+static void print_atoms(const struct rule *rule)
+{
+	size_t count = 0;
+
+	if (!secl_expr_atoms(rule->expr, print_atom, &count))
+		print_text("asked if", "always: it names nothing that an event must have");
+	else if (count > ATOMS_SHOWN)
+		(void)printf("  %-13s %zu more\n", "or if", count - ATOMS_SHOWN);
+}
+
 static void explain(const struct ruleset *set, const struct rule *rule)
 {
 	enum guarantee guarantee = event_type_guarantee(rule->event);
@@ -175,6 +212,7 @@ static void explain(const struct ruleset *set, const struct rule *rule)
 		print_action(set, &rule->actions[i]);
 	print_fields(rule);
 	print_needs(rule);
+	print_atoms(rule);
 	print_order(set, rule);
 }
 
