@@ -121,6 +121,9 @@ print(len(said), set(said))
 END
 check "a time limit holds in the queue as well" prints "20 {('EINPROGRESS', True)}" \
 	guarded -- "$python" limits.py "$full" 300
+# the ring has room for them; threads have not, and they wait in the journal alone
+in_threads() { timeout -s KILL 60 "$t_do" without io_uring "$guard" run -q -p queue.policy "$@"; }
+check "and without a ring" prints "20 {('EINPROGRESS', True)}" in_threads -- "$python" limits.py "$full" 300
 
 # signals that another thread takes disturb nobody who waits
 cat >siblings.py <<'END'
