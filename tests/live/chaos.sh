@@ -108,8 +108,9 @@ guard_pid=$!
 eventually test -s ready
 workload=$(cat ready)
 kill -KILL "$(supervisor_of "$guard_pid")"
-wait "$guard_pid"
-check "on_supervisor_loss = kill ends with 137" test $? -eq 137
 gone() { ! kill -0 "$1" 2>/dev/null; }
 check "on_supervisor_loss = kill ends the workload" eventually gone "$workload"
+gone "$workload" || kill -KILL "$workload" # and do not wait for ever
+wait "$guard_pid"
+check "on_supervisor_loss = kill ends with 137" test $? -eq 137
 finish
