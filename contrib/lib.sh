@@ -19,7 +19,8 @@ libsystemd-dev uthash-dev
 # for the quick test tier: the harness, and the real programs that are run under guard
 test_packages="
 libcriterion-dev jq procps util-linux bsdutils python3 python3-jsonschema git curl nginx-light zsh fish
-golang-go netcat-openbsd strace iproute2
+golang-go netcat-openbsd strace iproute2 libc6-dev-i386 socat dbus-daemon libglib2.0-bin
+openssh-client tmux
 "
 
 note()
@@ -62,7 +63,8 @@ install_packages()
 		sudo=(sudo)
 	fi
 	"${sudo[@]}" apt-get -qq update || die "apt-get update failed"
-	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y \
+	# RUNLEVEL: a package with a server does not start it (invoke-rc.d)
+	"${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o Dpkg::Use-Pty=0 install -y \
 		--no-install-recommends "${missing[@]}" >/dev/null || die "apt-get install failed"
 }
 

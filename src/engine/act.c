@@ -95,7 +95,9 @@ static struct secl_string object_text(const struct event *event, char *buf, size
 			   : snprintf(buf, size, "family %d", event->socket.domain);
 		return (struct secl_string){ .text = buf, .size = n < 0 ? 0 : (size_t)n };
 	}
-	if (event->type != EVENT_CONNECT)
+	if (event->type == EVENT_BIND)
+		addr = &event->bind.addr;
+	else if (event->type != EVENT_CONNECT)
 		return (struct secl_string){ .size = 0 };
 	if (!addr->ip.family)
 		return addr->path;

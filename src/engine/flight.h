@@ -8,6 +8,7 @@
 #include "engine/act.h"
 #include "engine/proctab.h"
 #include "engine/supervisor.h"
+#include "kernel/bind.h"
 #include "kernel/connect.h"
 #include "kernel/peer.h"
 #include "kernel/resolve.h"
@@ -69,6 +70,7 @@ struct flight {
 			bool disconnected; /* called off, since another call ends it */
 			unsigned turns;    /* how often */
 		} connect;
+		struct bind_job bind;
 		struct {
 			struct send_job job;
 			bool broken; /* SIGPIPE goes with the answer */
@@ -237,6 +239,9 @@ void connect_look(struct supervisor *sv, unsigned slot);
 void connect_tick(struct supervisor *sv, unsigned slot);
 /* Those in the queue may get a worker, or room in the ring. */
 void connect_dequeue(struct supervisor *sv);
+void bind_received(struct supervisor *sv, unsigned slot, struct caller *caller);
+void bind_worked(struct supervisor *sv, unsigned slot, int result);
+void bind_look(struct supervisor *sv, unsigned slot);
 void registers_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void send_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void send_worked(struct supervisor *sv, unsigned slot, int result);

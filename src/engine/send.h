@@ -9,6 +9,10 @@
  * Where nobody can wait it is answered here.
  */
 void send_wait(struct supervisor *sv, unsigned slot);
+/* Puts the call into the queue for a worker, as it would wait for room (see
+ * connect_wait.c); false when that is full.
+ */
+bool send_queue(struct supervisor *sv, unsigned slot);
 /* Writes the deed down, before it is done: see journal.h. */
 void send_begin_deed(struct supervisor *sv, unsigned slot);
 /* The worker was called off for a signal that another thread has taken since: the

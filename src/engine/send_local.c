@@ -28,7 +28,7 @@ bool send_look_up(struct supervisor *sv, unsigned slot)
 	if (job->kind.domain != AF_UNIX || !send_has_peer(job) ||
 	    peer_kind(&job->name, job->name_size) != PEER_PATH)
 		return false;
-	if (local_look(sv, slot, &peer) < 0)
+	if (local_look(sv, slot, &peer) < 0 && !send_queue(sv, slot))
 		send_fail(sv, slot, EAGAIN);
 	return true;
 }

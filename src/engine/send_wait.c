@@ -16,12 +16,14 @@ static int64_t so_far(const struct send_job *job, int error)
 	return job->done ? (int64_t)job->done : error;
 }
 
-/* Waits for a worker, as it would wait for room; see connect_wait.c. */
-static void wait_in_queue(struct supervisor *sv, unsigned slot)
+bool send_queue(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
-	int64_t timeout = connect_timeout_ns(f->send.job.fd);
+	int64_t timeout;
 
+	if (!flight_may_wait(sv))
+		return false;
+	timeout = connect_timeout_ns(f->send.job.fd);
 	(void)close(TAKE_FD(f->send.job.fd));
 	sv->journal->slots[slot].bytes = f->send.job.done;
 	journal_slot_step(sv->journal, slot, SLOT_RECEIVED);
@@ -29,6 +31,7 @@ static void wait_in_queue(struct supervisor *sv, unsigned slot)
 		f->until_ns = now_monotonic_ns() + timeout;
 	f->state = FLIGHT_QUEUED;
 	flight_waits(sv, slot, WAITS_QUEUED);
+	return true;
 }
 
 void send_wait(struct supervisor *sv, unsigned slot)
@@ -47,9 +50,7 @@ void send_wait(struct supervisor *sv, unsigned slot)
 						 .data = &f->send.job,
 						 .size = sizeof f->send.job }) == 0)
 		return;
-	if (flight_may_wait(sv))
-		wait_in_queue(sv, slot);
-	else
+	if (!send_queue(sv, slot))
 		(void)send_message_through(sv, slot, so_far(&f->send.job, -EAGAIN));
 }
 

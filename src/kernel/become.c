@@ -6,11 +6,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/nsfs.h>
+#include <linux/sockios.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "kernel/procfs.h"
+
+#define CAPABILITY(name) (UINT64_C(1) << (name))
 
 static int read_capabilities(struct become *b)
 {
@@ -79,7 +85,49 @@ static int read_groups(pid_t tid, struct become *b)
 	return -EPERM;
 }
 
-static int read_caller(pid_t tid, struct become *b)
+/* Of a user namespace: its number, and its parent in *NS, -1 when that is beyond ours. */
+static uint64_t step_up(int *ns)
+{
+	struct stat st;
+	uint64_t number = fstat(*ns, &st) == 0 ? st.st_ino : 0;
+	int parent = ioctl(*ns, NS_GET_PARENT);
+
+	(void)close(*ns);
+	*ns = parent;
+	return number;
+}
+
+/* Whether capabilities in user namespace NUMBER count for the network of the socket: it
+ * belongs to that namespace, or to one below.
+ */
+static bool reaches_network(uint64_t number, int socket)
+{
+	int network = socket < 0 ? -1 : ioctl(socket, SIOCGSKNS), ns;
+	bool found = false;
+
+	if (network < 0)
+		return false;
+	ns = ioctl(network, NS_GET_USERNS);
+	(void)close(network);
+	while (ns >= 0 && !found)
+		found = step_up(&ns) == number;
+	if (ns >= 0)
+		(void)close(ns);
+	return found;
+}
+
+static uint64_t rights_of(pid_t tid, int socket, uint64_t effective)
+{
+	const uint64_t network = CAPABILITY(CAP_NET_ADMIN) | CAPABILITY(CAP_NET_RAW) |
+				 CAPABILITY(CAP_NET_BIND_SERVICE) | CAPABILITY(CAP_NET_BROADCAST);
+	uint32_t ns = procfs_namespace(tid, "user");
+
+	if (ns == procfs_namespace(getpid(), "user"))
+		return effective;
+	return effective & network && reaches_network(ns, socket) ? effective & network : 0;
+}
+
+static int read_caller(pid_t tid, int socket, struct become *b)
 {
 	struct proc_status status;
 	int r;
@@ -89,50 +137,65 @@ static int read_caller(pid_t tid, struct become *b)
 		return r;
 	b->uid = status.cred.euid;
 	b->gid = status.cred.egid;
-	/* in a user namespace of its own they are no rights here */
-	b->effective = procfs_namespace(tid, "user") == procfs_namespace(getpid(), "user")
-			       ? status.cred.cap_effective
-			       : 0;
+	b->effective = rights_of(tid, socket, status.cred.cap_effective);
 	return read_groups(tid, b);
 }
 
-static bool equal(const struct become *a, const struct become *b)
+static bool equal(const struct become *a, const struct become *b, uint64_t effective)
 {
 	return a->uid == b->uid && a->gid == b->gid && a->ngroups == b->ngroups &&
 	       memcmp(a->groups, b->groups, (size_t)a->ngroups * sizeof *a->groups) == 0 &&
-	       a->effective == b->effective;
+	       a->effective == effective;
 }
 
-#define CAPABILITY(name) (UINT64_C(1) << (name))
-
-int become_caller(pid_t tid, struct become *self)
+int become_look(pid_t tid, int socket, struct become *caller)
 {
-	const uint64_t look = CAPABILITY(CAP_SYS_PTRACE);
+	return read_caller(tid, socket, caller);
+}
+
+static bool may_change(const struct become *self)
+{
 	const uint64_t needed = CAPABILITY(CAP_SETUID) | CAPABILITY(CAP_SETGID);
+
+	return (self->effective & needed) == needed;
+}
+
+int become_as(const struct become *caller, struct become *self)
+{
+	struct become own = { .changed = false };
+	uint64_t effective;
+	int r = read_self(&own);
+
+	*self = own;
+	if (r < 0 || !may_change(self))
+		return r;
+	effective = (caller->effective | CAPABILITY(CAP_SYS_PTRACE)) & self->permitted;
+	if (equal(self, caller, effective))
+		return 0;
+	self->changed = true;
+	/* the C library would change every thread */
+	if (syscall(SYS_setgroups, caller->ngroups, caller->groups) < 0 ||
+	    syscall(SYS_setresgid, -1, caller->gid, -1) < 0 ||
+	    syscall(SYS_setresuid, -1, caller->uid, -1) < 0)
+		r = -errno;
+	if (r == 0)
+		r = set_effective(self, effective);
+	if (r < 0)
+		become_self(self);
+	return r;
+}
+
+int become_caller(pid_t tid, int socket, struct become *self)
+{
 	struct become caller = { .changed = false };
 	int r;
 
 	self->changed = false;
 	r = read_self(self);
-	if (r < 0 || (self->effective & needed) != needed)
+	if (r < 0 || !may_change(self))
 		return r;
-	r = read_caller(tid, &caller);
-	if (r < 0)
-		return r;
-	caller.effective = (caller.effective | look) & self->permitted;
-	if (equal(self, &caller))
-		return 0;
-	self->changed = true;
-	/* the C library would change every thread */
-	if (syscall(SYS_setgroups, caller.ngroups, caller.groups) < 0 ||
-	    syscall(SYS_setresgid, -1, caller.gid, -1) < 0 ||
-	    syscall(SYS_setresuid, -1, caller.uid, -1) < 0)
-		r = -errno;
-	if (r == 0)
-		r = set_effective(self, caller.effective);
-	if (r < 0)
-		become_self(self);
-	return r;
+	r = become_look(tid, socket, &caller);
+	return r < 0 ? r : become_as(&caller, self);
 }
 
 void become_self(const struct become *self)

@@ -23,10 +23,18 @@ struct become {
 };
 
 /* Takes effective ids, groups and capabilities of TID, keeping only the right to
- * look into it. Does nothing without privilege: then the two are one user. 0 or
- * -errno, with the old identity.
+ * look into it. Does nothing without privilege: then the two are one user. The
+ * capabilities of a caller in another user namespace are none here, but for those over
+ * the network that SOCKET belongs to (-1 = none) when they reach it. 0 or -errno, with
+ * the old identity.
  */
-int become_caller(pid_t tid, struct become *self);
+int become_caller(pid_t tid, int socket, struct become *self);
+
+/* The same in two steps, for who is elsewhere when it takes the identity: what
+ * become_as() needs of the caller, without effect; and taking it.
+ */
+int become_look(pid_t tid, int socket, struct become *caller);
+int become_as(const struct become *caller, struct become *self);
 
 /* Back to what it was. A thread for which that fails ends the process. */
 void become_self(const struct become *self);

@@ -60,13 +60,17 @@ static const char *const allowed[] = {
 	"getdents64",
 	/* connecting on the caller's socket, talking to keeper and recorder */
 	"connect",
+	"bind",
 	"getsockopt",
 	"getsockname",
 	"sendmsg",
 	"sendto",
 	"recvmsg",
 	"process_vm_writev", /* lengths that sendmmsg(2) gives back */
-	/* connecting AF_UNIX sockets as the caller */
+	/* connecting and binding AF_UNIX sockets as the caller, in its place */
+	"fchdir",
+	"chroot",
+	"umask",
 	"kcmp",
 	"getegid",
 	"getgroups",
@@ -128,6 +132,10 @@ static int allow_forms(scmp_filter_ctx filter)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 2,
 				     SCMP_A0(SCMP_CMP_EQ, PR_SET_DUMPABLE, 0),
 				     SCMP_A1(SCMP_CMP_EQ, 0, 0));
+	/* a thread of its own root and directory */
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(unshare), 1,
+				     SCMP_A0(SCMP_CMP_EQ, CLONE_FS, 0));
 	/* threads, not processes; clone3 hides its flags in memory, and the C library
 	 * takes clone when it is not there */
 	if (r == 0)

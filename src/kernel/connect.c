@@ -105,7 +105,7 @@ static int local_connect(const struct connect_job *job)
 
 	if (!job->judged && alone_with_files(job->tid))
 		return CONNECT_CONTINUE;
-	r = become_caller(job->tid, &self);
+	r = become_caller(job->tid, job->fd, &self);
 	if (r < 0)
 		return r;
 	r = file ? connect_to_path(job) : plain_connect(job);

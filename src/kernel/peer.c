@@ -43,7 +43,7 @@ int peer_look(void *data)
 	struct peer_look *look = data;
 	struct become self;
 
-	look->file = become_caller(look->tid, &self);
+	look->file = become_caller(look->tid, -1, &self);
 	if (look->file < 0)
 		return 0;
 	look->file = open_file(look, false);

@@ -103,6 +103,11 @@ struct status_line {
 	void (*store)(struct proc_status *s, const uint64_t *v);
 };
 
+static void store_umask(struct proc_status *s, const uint64_t *v)
+{
+	s->umask = (mode_t)v[0];
+}
+
 static void store_tgid(struct proc_status *s, const uint64_t *v)
 {
 	s->tgid = (pid_t)v[0];
@@ -173,6 +178,7 @@ static void store_cap_effective(struct proc_status *s, const uint64_t *v)
 }
 
 static const struct status_line status_lines[] = {
+	{ "Umask:", 1, 8, store_umask },
 	{ "Tgid:", 1, 10, store_tgid },
 	{ "PPid:", 1, 10, store_ppid },
 	{ "TracerPid:", 1, 10, store_tracer },

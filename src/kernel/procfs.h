@@ -27,6 +27,7 @@ struct proc_status {
 	pid_t inner_pid; /* in its own pid namespace, 0 = that is ours */
 	uint32_t threads;
 	struct credentials cred;
+	mode_t umask;
 	uint64_t shared;           /* ShdPnd: of the process, for whichever thread takes it */
 	uint64_t pending, blocked; /* (SigPnd | ShdPnd) and SigBlk, bit N-1 = signal N */
 };

@@ -506,7 +506,7 @@ int send_run(void *data)
 	s = send_scratch_new();
 	if (!s)
 		return -ENOBUFS;
-	r = job->as_caller ? become_caller(job->tid, &self) : 0;
+	r = job->as_caller ? become_caller(job->tid, job->fd, &self) : 0;
 	if (r == 0) {
 		r = send_rest(job, s);
 		if (job->as_caller)

@@ -198,6 +198,7 @@ struct event {
 	union {
 		struct exec_event exec;
 		struct connect_event connect;
+		struct connect_event bind; /* whom it lets in */
 		struct socket_event socket;
 	};
 };

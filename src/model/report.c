@@ -194,6 +194,21 @@ static void write_exec(struct report_doc *doc, const struct event *event)
 	jsonw_end_object(&doc->w);
 }
 
+static void write_protocol(struct report_doc *doc, uint16_t protocol)
+{
+	jsonw_kv_string(&doc->w, "protocol",
+			protocol ? constant_name(CONST_GROUP_L4, protocol) : "");
+}
+
+static void write_bind(struct report_doc *doc, const struct event *event)
+{
+	jsonw_key(&doc->w, "bind");
+	jsonw_begin_object(&doc->w);
+	write_address(doc, &event->bind.addr);
+	write_protocol(doc, event->bind.protocol);
+	jsonw_end_object(&doc->w);
+}
+
 static void write_connect(struct report_doc *doc, const struct event *event)
 {
 	const struct socket_address *address = &event->connect.addr;
@@ -209,10 +224,7 @@ static void write_connect(struct report_doc *doc, const struct event *event)
 	for (size_t i = 0; i < count; i++)
 		report_element(doc, address->hostnames[i], doc->limits->text);
 	jsonw_end_array(w);
-	jsonw_kv_string(w, "protocol",
-			event->connect.protocol
-				? constant_name(CONST_GROUP_L4, event->connect.protocol)
-				: "");
+	write_protocol(doc, event->connect.protocol);
 	jsonw_end_object(w);
 	if (address->hostnames && count < address->nhostnames)
 		doc->cut = true;
@@ -343,6 +355,8 @@ static void write_guard(struct report_doc *doc, const struct report *report)
 	report_cstring(doc, "reason", reason_name(v->reason));
 	if (event->type == EVENT_CONNECT)
 		report_text(doc, "addr_path", event->connect.addr.path);
+	else if (event->type == EVENT_BIND)
+		report_text(doc, "addr_path", event->bind.addr.path);
 	if (event->type == EVENT_CONNECT)
 		report_text(doc, "addr_alias", event->connect.addr.alias);
 	else if (event->type == EVENT_SOCKET)
@@ -386,6 +400,8 @@ static ssize_t write_at(const struct report *report, const struct report_limits 
 		write_exec(&doc, report->event);
 	else if (report->event->type == EVENT_CONNECT)
 		write_connect(&doc, report->event);
+	else if (report->event->type == EVENT_BIND)
+		write_bind(&doc, report->event);
 	write_guard(&doc, report);
 	jsonw_end_object(&doc.w);
 	return jsonw_finish(&doc.w);

@@ -23,7 +23,8 @@ static int load(void)
 {
 	struct sock_filter lines[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 5, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bind, 4, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendto, 3, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmsg, 2, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_sendmmsg, 1, 0),
@@ -109,7 +110,7 @@ static bool refuses_connect(const struct seccomp_notif *n, unsigned port)
 		struct sockaddr_in in;
 		struct sockaddr_un un;
 	} a = { .un.sun_family = 0 };
-	bool connects = n->data.nr == SYS_connect;
+	bool connects = n->data.nr == SYS_connect || n->data.nr == SYS_bind;
 	uint64_t address = n->data.args[connects ? 1 : 4];
 
 	if (n->data.nr == SYS_sendmsg || n->data.nr == SYS_sendmmsg)
@@ -121,7 +122,7 @@ static bool refuses_connect(const struct seccomp_notif *n, unsigned port)
 	return ntohs(a.in.sin_port) == port && (connects || !ignores_port(n));
 }
 
-/* PORT COMMAND [ARG]...: refuses what says "evil", and connects to PORT. */
+/* PORT COMMAND [ARG]...: refuses what says "evil", and connects and binds to PORT. */
 static int naive(char **args)
 {
 	unsigned port = (unsigned)strtoul(args[0], NULL, 10);

@@ -90,7 +90,7 @@ native() # USER ARGS...
 {
 	local user=$1
 	shift
-	if [ "$user" = nobody ]; then
+	if [ "$user" = nobody ] && [ "$(id -u)" -eq 0 ]; then
 		setpriv --reuid nobody --regid "$(id -g nobody)" --init-groups -- "$@"
 	else
 		"$@"

@@ -65,6 +65,7 @@ static const struct deed *const groups[] = {
 	unix_race_deeds,
 	send_deeds,
 	send_race_deeds,
+	bind_deeds,
 	probe_deeds,
 	family_deeds,
 	pry_deeds,

@@ -24,7 +24,7 @@ struct deed {
 
 /* end: name NULL */
 extern const struct deed exec_deeds[], net_deeds[], proc_deeds[], kernel_deeds[];
-extern const struct deed unix_deeds[], send_deeds[], wait_deeds[];
+extern const struct deed unix_deeds[], send_deeds[], wait_deeds[], bind_deeds[];
 /* tests/attacks */
 extern const struct deed race_deeds[], grasp_deeds[], odd_deeds[], naive_deeds[];
 extern const struct deed lineage_deeds[], fuse_deeds[], unix_race_deeds[];

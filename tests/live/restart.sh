@@ -160,6 +160,55 @@ check "so is one of a whole tree" grep -q 'status 137' out
 check "of which nobody is left" eventually gone "$(cat grandchild)"
 check "and that is logged once" verdicts events slain killed 1
 
+# it is killed between a connect and its answer: the call is not made twice as far as
+# its caller can see
+start "$t_do" serve-tcp 127.0.0.1 open.port open.count
+start "$t_do" serve-full 127.0.0.1 full.port
+eventually test -s open.port -a -s full.port
+open=$(cat open.port) full=$(cat full.port)
+# shellcheck disable=SC2086 # none or several words
+guarded_connects() { exec timeout -k 1 60 $lacking "$guard" run -q -p connects.policy -- "$@"; }
+cat >begin.py <<END
+import errno, socket, sys
+s = socket.socket()
+s.setblocking(False)
+print(errno.errorcode[s.connect_ex(("127.0.0.1", int(sys.argv[1])))])
+END
+waits_to_go='echo $$ >ready; while [ ! -e go ]; do sleep 0.02; done; exec "$@" >said'
+half_done() # CALL DONE COMMAND...: killed in its CALL, as soon as DONE is true
+{
+	rm -f ready go said
+	start guarded_connects bash -c "$waits_to_go" - "${@:3}"
+	timeout_pid=$!
+	eventually test -s ready || return
+	guard_pid=$(child "$timeout_pid")
+	supervisor=$(supervisor_of "$guard_pid")
+	start strace -qq -f -o /dev/null -p "$supervisor" -e trace="$1" -e inject="$1":delay_exit=3000000
+	eventually traced "$supervisor" || return
+	: >go
+	eventually "$2" || return
+	kill -KILL "$supervisor"
+	ends "$timeout_pid" 0
+}
+connected() { [ "$(cat open.count)" -gt "$before" ]; }
+syns() { grep -ci "^ *[0-9]*: [^ ]* [^ ]*:$(printf %04X "$full") 02 " /proc/net/tcp; }
+under_way() { [ "$(syns)" -gt "$before" ]; }
+lacking=
+before=$(syns)
+check "killed over a connect that does not wait" half_done connect under_way python3 begin.py "$full"
+check "it is in progress" grep -qx EINPROGRESS said
+before=$(cat open.count)
+check "killed over a connect in a thread" eval 'lacking="$t_do without io_uring"; half_done connect connected "$t_do" connect 127.0.0.1 "$open"'
+check "it has connected" grep -qx ok said
+lacking=
+if "$guard" doctor --json | grep -q '"io_uring","available":true'; then
+	before=$(cat open.count)
+	check "killed over a connect in a ring" half_done io_uring_enter connected "$t_do" connect 127.0.0.1 "$open"
+	check "it has connected as well" grep -qx ok said
+else
+	skip "killed over a connect in a ring" "no io_uring here"
+fi
+
 # nobody reads guard's standard error, which is full
 mkfifo full
 exec 8<>full

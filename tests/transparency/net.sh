@@ -62,13 +62,15 @@ speak()
 	[ -e "$2.policy" ] && command+=(-p "$work/$2.policy")
 	[ "$2" = native ] || command+=(--)
 	"${command[@]}" "$probe" run "$work/bin/net.rows" "$work/served/places" "${@:4}" >"$3" 2>&1
-	excused "$2" "$3"
+	excused "$2" "$3" "$1"
 }
 
 # What guard(7) says a program can notice: the pid that an AF_UNIX server sees while a
 # rule can refuse a connect, and a connect called off by another thread.
-excused() # ARM FILE
+excused() # ARM FILE USER
 {
+	# a message names guard's pid where guard may not name another's
+	[ "$3" = root ] || [ "$1" = default ] || sed -i -E '/^send(to|msg)-unix/ s/pid-other/pid-own/' "$2"
 	[ "$1" = default ] || sed -i -E '/^(unix|private)/ s/pid-other/pid-own/' "$2"
 	sed -i '/^tcp4-unspec-meanwhile:/ d' "$2"
 }

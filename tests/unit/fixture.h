@@ -107,7 +107,8 @@ static inline struct fixture *fixture_init(struct fixture *f, enum event_type ty
 				   .syscall = type == EVENT_EXEC ? "execve" : "connect" };
 	if (type == EVENT_EXEC)
 		f->event.exec.path = (struct secl_string)STRING("curl");
-	if (type != EVENT_CONNECT)
+	/* the two have one layout */
+	if (type != EVENT_CONNECT && type != EVENT_BIND)
 		return f;
 	f->event.connect.protocol = IPPROTO_TCP;
 	f->event.connect.addr = (struct socket_address){

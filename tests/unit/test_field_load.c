@@ -248,6 +248,12 @@ static const struct value_row {
 	{ EVENT_CONNECT, "connect.addr.path", "" },
 	{ EVENT_CONNECT, "connect.protocol", "6" },
 	{ EVENT_CONNECT, "connect.retval", "0" },
+	{ EVENT_BIND, "bind.addr.ip", "2:192.0.2.7/32" },
+	{ EVENT_BIND, "bind.addr.port", "443" },
+	{ EVENT_BIND, "bind.addr.family", "2" },
+	{ EVENT_BIND, "bind.addr.is_public", "false" },
+	{ EVENT_BIND, "bind.protocol", "6" },
+	{ EVENT_BIND, "bind.retval", "0" },
 };
 
 ROWS_TEST(load, values, value_rows)
@@ -292,7 +298,9 @@ static void load_one(void *data, const struct secl_field *field)
 static const struct every_row {
 	enum event_type event;
 	size_t loaded;
-} every_rows[] = { { EVENT_EXEC, 355 + 121 }, { EVENT_CONNECT, 355 + 10 } };
+} every_rows[] = { { EVENT_EXEC, 355 + 121 },
+		   { EVENT_CONNECT, 355 + 10 },
+		   { EVENT_BIND, 355 + 6 } };
 
 ROWS_TEST(load, every_field, every_rows)
 {
