@@ -30,6 +30,7 @@ import platform
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -213,6 +214,8 @@ def measure(options, work):
     source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     places = Places(build=os.path.abspath(options.build), source=source, work=work,
                     cpu=max(os.sched_getaffinity(0)))
+    # ignored in the background of a shell; ends the bench with what there is
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if options.fifo:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     bench = Bench(options, places)
