@@ -175,13 +175,23 @@ static void send_on_behalf(const struct call *c)
 	(void)close(fd);
 }
 
+/* What has been executed, at the stop that follows: the new stack. */
+static void read_stack(pid_t pid)
+{
+	char stack[16 * 1024];
+	struct iovec local = { stack, sizeof stack }, remote = { .iov_len = sizeof stack };
+	struct __ptrace_syscall_info info;
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) <= 0)
+		return;
+	remote.iov_base = (void *)(uintptr_t)info.stack_pointer;
+	(void)process_vm_readv(pid, &local, 1, &remote, 1, 0);
+}
+
 /* A tracer for one exec: seized, one stop, the new stack read, detached. */
 static void verify_exec(const struct call *c)
 {
 	pid_t tid = (pid_t)c->n->pid;
-	char stack[16 * 1024];
-	struct iovec local = { stack, sizeof stack };
-	struct __ptrace_syscall_info info;
 	int status;
 
 	if (ptrace(PTRACE_SEIZE, tid, 0L, PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL) < 0 ||
@@ -196,12 +206,8 @@ static void verify_exec(const struct call *c)
 	}
 	if (!WIFSTOPPED(status))
 		return;
-	if (status >> 16 == PTRACE_EVENT_EXEC &&
-	    ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof info, &info) > 0) {
-		struct iovec remote = { (void *)(uintptr_t)info.stack_pointer, sizeof stack };
-
-		(void)process_vm_readv(tid, &local, 1, &remote, 1, 0);
-	}
+	if (status >> 16 == PTRACE_EVENT_EXEC)
+		read_stack(tid);
 	(void)ptrace(PTRACE_DETACH, tid, 0L, 0L);
 }
 
@@ -328,6 +334,8 @@ static void at_stop(pid_t pid, int status)
 		remote.iov_base = (void *)(uintptr_t)info.seccomp.args[0];
 		(void)process_vm_readv(pid, &local, 1, &remote, 1, 0);
 	}
+	if (event == PTRACE_EVENT_EXEC)
+		read_stack(pid);
 	if (event == PTRACE_EVENT_STOP && (signal == SIGSTOP || signal == SIGTSTP))
 		(void)ptrace(PTRACE_LISTEN, pid, 0L, 0L);
 	else
