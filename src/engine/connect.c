@@ -210,6 +210,8 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 		connect_cannot_judge(sv, slot, -r);
 		return;
 	}
+	sockaddr_settle(f->connect.job.fd, f->connect.job.address.ss_family,
+			&f->connect.job.address, f->connect.job.size);
 	connect_judge(sv, slot, caller);
 }
 

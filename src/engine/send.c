@@ -17,6 +17,7 @@
 
 #include "engine/connect.h"
 #include "kernel/notify.h"
+#include "kernel/sockaddr.h"
 #include "kernel/target.h"
 
 enum {
@@ -320,6 +321,12 @@ static bool send_one(struct supervisor *sv, unsigned slot, struct caller *caller
 	if (r < 0) {
 		send_fail(sv, slot, -r);
 		return false;
+	}
+	if (!job->done && job->kind.domain != AF_UNIX) {
+		struct sockaddr_storage name;
+
+		send_peer(job, &name);
+		sockaddr_settle(job->fd, name.ss_family, &job->name, job->name_size);
 	}
 	if (!job->done && send_look_up(sv, slot))
 		return false;

@@ -5,7 +5,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/un.h>
 
 static void decode_ipv4(const void *raw, struct socket_address *ret)
@@ -71,4 +73,78 @@ int sockaddr_decode(const struct sockaddr_storage *address, socklen_t size, stru
 	else if (address->ss_family == AF_UNIX)
 		return decode_unix(address, size, arena, ret);
 	return 0;
+}
+
+/* The first address of the device that the socket is bound to, asked for in its own
+ * network namespace; 0 = of none.
+ */
+static uint32_t device_ipv4(int fd)
+{
+	struct ifreq request = { .ifr_name = "" };
+	socklen_t size = sizeof request.ifr_name;
+	struct sockaddr_in in;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, request.ifr_name, &size) < 0 || !size ||
+	    !request.ifr_name[0] || ioctl(fd, SIOCGIFADDR, &request) < 0)
+		return 0;
+	memcpy(&in, &request.ifr_addr, sizeof in);
+	return in.sin_addr.s_addr;
+}
+
+/* The IPv4 address that the socket is bound to, as IPv4 or mapped; else the loopback. */
+static uint32_t own_ipv4(int fd)
+{
+	union {
+		struct sockaddr_storage any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} own = { .any.ss_family = AF_UNSPEC };
+	socklen_t size = sizeof own;
+	uint32_t address = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&own, &size) == 0) {
+		if (own.any.ss_family == AF_INET)
+			address = own.in.sin_addr.s_addr;
+		else if (own.any.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&own.in6.sin6_addr))
+			memcpy(&address, own.in6.sin6_addr.s6_addr + 12, sizeof address);
+	}
+	if (!address)
+		address = device_ipv4(fd);
+	return address ? address : htonl(INADDR_LOOPBACK);
+}
+
+static bool is_bound_to_mapped(int fd)
+{
+	struct sockaddr_in6 own = { .sin6_family = AF_UNSPEC };
+	socklen_t size = sizeof own;
+
+	return getsockname(fd, (struct sockaddr *)&own, &size) == 0 &&
+	       own.sin6_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&own.sin6_addr);
+}
+
+static void settle_ipv6(int fd, struct in6_addr *address)
+{
+	static const struct in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
+	static const struct in6_addr mapped = { .s6_addr = { [10] = 0xff, 0xff, 127, 0, 0, 1 } };
+	uint32_t own;
+
+	if (IN6_IS_ADDR_UNSPECIFIED(address)) {
+		*address = is_bound_to_mapped(fd) ? mapped : loopback;
+		return;
+	}
+	if (!IN6_IS_ADDR_V4MAPPED(address) || memcmp(address->s6_addr + 12, "\0\0\0", 4) != 0)
+		return;
+	own = own_ipv4(fd);
+	memcpy(address->s6_addr + 12, &own, sizeof own);
+}
+
+void sockaddr_settle(int fd, int family, struct sockaddr_storage *address, socklen_t size)
+{
+	struct sockaddr_in *in = (void *)address;
+	struct sockaddr_in6 *in6 = (void *)address;
+
+	if (family == AF_INET && size >= sizeof *in && in->sin_addr.s_addr == INADDR_ANY)
+		in->sin_addr.s_addr = own_ipv4(fd);
+	else if (family == AF_INET6 && size >= offsetof(struct sockaddr_in6, sin6_scope_id))
+		settle_ipv6(fd, &in6->sin6_addr);
 }

@@ -8,7 +8,7 @@ if [ -z "${NAMES_NAMESPACE:-}" ] && unshare -mn true 2>/dev/null; then
 	NAMES_NAMESPACE=own exec unshare -mn --propagation private bash "$0" "$@"
 fi
 . "${srcdir:-.}/tests/live/tap.sh"
-need jq
+need jq python3
 [ "${NAMES_NAMESPACE:-}" = own ] || skip_all "needs namespaces of its own (root)"
 command -v ip >/dev/null || skip_all "ip is not installed"
 
@@ -111,6 +111,37 @@ check "those of the port first, all without case and dot" events events \
 	'.[0].connect.hostnames == ["pin", "alias.test", "db", "db.test", "later"]'
 check "without a rule about names there are none" passes 'connect.addr.ip == 1.1.1.1' 10.9.8.7
 
+# the wildcard is the loopback, or the address that the socket is bound to
+while read -r address expression; do
+	check "$address is refused by $expression" is_refused "$expression" "$address"
+done <<'END'
+0.0.0.0         connect.addr.ip == 127.0.0.1
+::              connect.addr.ip == ::1
+::ffff:0.0.0.0  connect.addr.ip in [127.0.0.0/8]
+0.0.0.0         connect.addr.hostname == "localhost"
+END
+wildcards()
+{
+	rm -f events
+	"$guard" run -q -p "$work/name.policy" -o "file:$work/events" -- python3 -c "
+import socket, sys
+for family, bound, to in ((socket.AF_INET, '10.9.8.7', '0.0.0.0'), (socket.AF_INET6, '::ffff:10.9.8.7', '::ffff:0.0.0.0'),
+                          (socket.AF_INET, '10.9.8.6', '0.0.0.0'), (socket.AF_INET6, '::', '::')):
+    for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+        s = socket.socket(family, kind)
+        s.bind((bound, 0))
+        try:
+            if kind == socket.SOCK_STREAM:
+                s.connect((to, $port))
+            else:
+                s.sendto(b'x', (to, $port))
+            print('ok', s.getpeername()[0] if kind == socket.SOCK_STREAM else '')
+        except OSError as error:
+            print(error.errno)"
+}
+is_refused 'connect.addr.ip == 10.9.8.7' 10.9.8.7 >/dev/null
+check "an own address by way of the wildcard, too" prints "$(printf '13\n13\n13\n13\nok 10.9.8.6\nok \nok ::1\nok ')" wildcards
+
 # who writes to /etc/hosts after the start changes no verdict
 policy steer <<END
   - id: steer
@@ -155,4 +186,5 @@ truncate -s 17M big && mount --bind big /etc/hosts || exit 99
 check "a hosts file that is too large is an error for who asks for names" \
 	exits 125 "$guard" run -q -p "$work/steer.policy" -- true
 check "and for nobody else" exits 0 "$guard" run -q -- true
+umount /etc/hosts
 finish
