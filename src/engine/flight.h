@@ -243,6 +243,8 @@ void bind_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void bind_worked(struct supervisor *sv, unsigned slot, int result);
 void bind_look(struct supervisor *sv, unsigned slot);
 void registers_received(struct supervisor *sv, unsigned slot, struct caller *caller);
+/* sctp.c */
+void packed_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void send_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void send_worked(struct supervisor *sv, unsigned slot, int result);
 void send_look(struct supervisor *sv, unsigned slot);

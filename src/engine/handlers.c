@@ -22,6 +22,7 @@ static const struct handler handlers[] = {
 	[HANDLER_SENDMMSG] = SEND,
 #undef SEND
 	[HANDLER_BIND] = { .received = bind_received, .worked = bind_worked, .look = bind_look },
+	[HANDLER_PACKED] = { .received = packed_received },
 	[HANDLER_KILL] = { .received = kill_received, .by_numbers = true },
 	[HANDLER_PIDFD_SIGNAL] = { .received = pidfd_signal_received },
 	[HANDLER_TARGET] = { .received = target_received, .by_numbers = true },

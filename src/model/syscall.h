@@ -49,6 +49,7 @@ enum syscall_handler {
 	HANDLER_SENDMSG,
 	HANDLER_SENDMMSG,
 	HANDLER_BIND,
+	HANDLER_PACKED,     /* addresses in a form that is not judged */
 	HANDLER_SOCKETCALL, /* i386: arguments and real call are in memory */
 	HANDLER_REGISTERS,  /* all that decides is in registers */
 	HANDLER_KILL,       /* to everybody or to a group */

@@ -8,7 +8,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <stdbool.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 struct address {
@@ -150,6 +152,45 @@ static int connect_wrong(char **args)
 	return T_OK;
 }
 
+/* Options by which SCTP connects to lists of addresses (linux/sctp.h), with garbage in
+ * the high halves that the kernel ignores, and some that only look alike; on a socket
+ * of whatever kind there is.
+ */
+static int connect_packed(char **args)
+{
+	static const struct {
+		const char *name;
+		bool get;
+		long level, option;
+	} rows[] = {
+		{ "connectx", false, 132, 110 },
+		{ "connectx-old", false, 132, 107 },
+		{ "connectx-high", false, 0x700000084, 0x90000006e },
+		{ "connectx3", true, 132, 111 },
+		{ "nodelay", false, 132, 3 },
+		{ "other-level", false, IPPROTO_UDP, 110 },
+		{ "get-info", true, 132, 14 },
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP);
+	struct address a = parse("127.0.0.1", args[0]);
+	char packed[64] = "";
+	socklen_t size = sizeof packed;
+
+	if (fd < 0)
+		fd = open_socket(&a, SOCK_STREAM);
+	memcpy(packed, &a.in, sizeof a.in);
+	for (size_t i = 0; i < ELEMENTS(rows); i++) {
+		(void)printf("%s: ", rows[i].name);
+		if (rows[i].get)
+			(void)say(syscall(SYS_getsockopt, fd, rows[i].level, rows[i].option, packed,
+					  &size));
+		else
+			(void)say(syscall(SYS_setsockopt, fd, rows[i].level, rows[i].option, packed,
+					  sizeof a.in));
+	}
+	return T_OK;
+}
+
 static int connect_unix(char **args)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -251,6 +292,7 @@ const struct deed net_deeds[] = {
 	{ "connect-timeout", "ADDRESS PORT", 2, connect_timeout },
 	{ "connect-wrong", "ADDRESS PORT", 2, connect_wrong },
 	{ "connect-unix", "PATH", 1, connect_unix },
+	{ "connect-packed", "PORT", 1, connect_packed },
 	{ "serve-tcp", "ADDRESS PORT-FILE COUNT-FILE", 3, serve_tcp },
 	{ "serve-udp", "ADDRESS PORT-FILE COUNT-FILE", 3, serve_udp },
 	{ "serve-full", "ADDRESS PORT-FILE", 2, serve_full },
