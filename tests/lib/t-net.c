@@ -167,6 +167,7 @@ static int connect_packed(char **args)
 		{ "connectx-old", false, 132, 107 },
 		{ "connectx-high", false, 0x700000084, 0x90000006e },
 		{ "connectx3", true, 132, 111 },
+		{ "bindx", false, 132, 100 },
 		{ "nodelay", false, 132, 3 },
 		{ "other-level", false, IPPROTO_UDP, 110 },
 		{ "get-info", true, 132, 14 },
