@@ -10,7 +10,7 @@
 #include "kernel/connect.h"
 
 struct bind_job {
-	int fd;    /* our duplicate */
+	int fd;          /* our duplicate */
 	pid_t tid, tgid; /* who calls */
 	struct socket_kind kind;
 	struct sockaddr_storage address;
