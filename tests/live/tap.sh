@@ -77,7 +77,8 @@ check()
 	else
 		local status=$?
 		tap_result not-ok "$name"
-		echo "# failed with status $status: $*"
+		# a line of it that begins with "ok" would be a result
+		echo "# failed with status $status: $*" | sed '2,$ s/^/#   /'
 		sed 's/^/#   /' "$work/.said" | head -n 60
 	fi
 }
