@@ -106,10 +106,11 @@ else
 		[ "${2:-}" ] || { setsid "$0" "$1" $(sed -n 's/^PPid:\t//p' /proc/$PPID/status) & wait; }
 		"$t_do" kill-group-pidfd "$1" 9
 		sleep 0.2
-		cat "/proc/$2/comm" >after
+		cat "/proc/$2/comm" >after.new
+		mv after.new after
 	END
 	chmod +x leader witness
-	led() { rm -f after; in_session ./leader; eventually test -e after && sleep 0.1 && grep -q guard after; }
+	led() { rm -f after; in_session ./leader; eventually test -e after && grep -q guard after; }
 	check "a pidfd of the group's leader does not kill guard" led
 fi
 
