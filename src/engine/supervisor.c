@@ -613,6 +613,20 @@ static void loop(struct supervisor *sv)
 	}
 }
 
+/* Since Linux 6.11 a task lets go of the filter before it can be waited for. A thread that
+ * dies while guard traces it is guard's to reap, or its leader waits for ever: so it is not
+ * the first process alone that is waited for.
+ */
+static void await_root(struct supervisor *sv)
+{
+	siginfo_t info;
+
+	reap(sv);
+	while (atomic_load(&sv->journal->root_state) != ROOT_EXITED &&
+	       waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WCONTINUED | WNOWAIT | __WALL) == 0)
+		reap(sv);
+}
+
 /* The last denials get their time to reach a sink; a recorder that is dead or
  * stalled does not keep guard from ending.
  */
@@ -623,10 +637,7 @@ static void settle(struct supervisor *sv)
 	struct pollfd link = { .fd = sv->options.recorder, .events = POLLIN };
 	int64_t until;
 
-	/* since Linux 6.11 a task lets go of the filter before it can be waited for */
-	if (atomic_load(&sv->journal->root_state) != ROOT_EXITED)
-		children_await_root(sv->journal);
-	reap(sv);
+	await_root(sv);
 	reporter_finish(sv->reporter);
 	until = now_monotonic_ns() + SETTLE_MS * INT64_C(1000000);
 	while (!reporter_settled(sv->reporter) && now_monotonic_ns() < until) {
