@@ -59,21 +59,11 @@ pid_t children_next(struct journal *journal, int *ret_status)
 	}
 }
 
-/* A thread that was traced when its process was killed is ours to reap, and until
- * then the kernel does not report the process.
- */
 void children_await_root(struct journal *journal)
 {
 	siginfo_t info = { .si_pid = 0 };
 
-	if (!journal->root_pid ||
-	    waitid(P_PID, (id_t)journal->root_pid, &info, WEXITED | WNOWAIT | WNOHANG | __WALL) < 0)
-		return;
-	while (info.si_pid != journal->root_pid) {
-		if (info.si_pid && waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | __WALL) < 0)
-			return;
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | __WALL) < 0)
-			return;
-	}
-	record_end(journal, &info);
+	if (journal->root_pid &&
+	    waitid(P_PID, (id_t)journal->root_pid, &info, WEXITED | WNOWAIT | __WALL) == 0)
+		record_end(journal, &info);
 }
