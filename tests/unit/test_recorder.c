@@ -251,6 +251,18 @@ static void wait_until_taken(void)
 	cr_assert_eq(queued, 0);
 }
 
+/* The recorder has begun to write, and goes on until nothing more fits. */
+static void wait_until_filling(int pipe)
+{
+	int size = fcntl(pipe, F_GETPIPE_SZ), bytes = 0;
+
+	for (int tries = 0; tries < 30000 && bytes < size / 2; tries++) {
+		cr_assert_eq(ioctl(pipe, FIONREAD, &bytes), 0);
+		(void)poll(NULL, 0, 2);
+	}
+	cr_assert_geq(bytes, size / 2);
+}
+
 /* Ten denials are in a recorder whose pipe is full when it is killed. How many
  * of them are read in the end?
  */
@@ -266,6 +278,7 @@ static size_t killed_with_denials(bool resend)
 	for (int i = 1; i <= 10; i++)
 		rig_line(&rig, LINK_DENIAL, (uint64_t)i, 1000 + i, 300);
 	wait_until_taken();
+	wait_until_filling(out);
 	rig_kill(&rig);
 	text_read(&from_out, out); /* it ends in half a line */
 	dead = from_out.size;
