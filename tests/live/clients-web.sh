@@ -98,12 +98,12 @@ else
 	skip wget "wget is not installed"
 fi
 
-cat >urllib.py <<'END'
+cat >fetch_url.py <<'END'
 import sys, urllib.request
 with urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/file", timeout=60) as answer:
     sys.stdout.buffer.write(answer.read())
 END
-with_urllib() { "${under[@]}" python3 urllib.py "$1"; }
+with_urllib() { "${under[@]}" python3 fetch_url.py "$1"; }
 client "python, urllib" 'Errno 1. Operation not permitted' with_urllib
 
 cat >loop.py <<'END'
