@@ -161,20 +161,7 @@ static int check_config(const struct config *config)
 
 static int check(int argc, char **argv)
 {
-	struct config config;
-	struct err err = { 0 };
-	int status;
-
-	if (options_load(&config, argc, argv, &err) < 0) {
-		log_error("%s", err.text);
-		status = cmd_check.usage_status;
-	} else if (config.help) {
-		status = cmd_print_help(&cmd_check);
-	} else {
-		status = check_config(&config);
-	}
-	config_done(&config);
-	return status;
+	return cmd_run_configured(&cmd_check, argc, argv, check_config);
 }
 
 const struct command cmd_check = {

@@ -18,6 +18,14 @@ struct command {
 extern const struct command cmd_run, cmd_check, cmd_eval, cmd_test, cmd_doctor, cmd_version,
 	cmd_help;
 
+struct config;
+
+/* The usual course of a command: reads its options and guard.conf, answers --help, and
+ * else does what RUN does. Returns the exit status; a usage error is printed.
+ */
+int cmd_run_configured(const struct command *command, int argc, char **argv,
+		       int (*run)(const struct config *config));
+
 /* What `guard help COMMAND` and `guard COMMAND --help` print, on standard output.
  * Returns the exit status.
  */

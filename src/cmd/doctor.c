@@ -200,35 +200,30 @@ static void print_text(const struct feature_report *report, const struct config 
 		(void)puts("\nEverything that guard needs is here.");
 }
 
-static int doctor(int argc, char **argv)
+static int run_config(const struct config *config)
 {
 	struct feature_report report;
-	struct config config;
-	struct err err = { 0 };
-	int status;
+	int status = EXIT_SUCCESS;
 
-	if (options_load(&config, argc, argv, &err) < 0) {
-		log_error("%s", err.text);
-		status = cmd_doctor.usage_status;
-	} else if (config.help) {
-		status = cmd_print_help(&cmd_doctor);
-	} else if (config.command && config.command[0]) {
-		log_error("doctor takes no argument: '%s'", config.command[0]);
-		status = cmd_doctor.usage_status;
-	} else {
-		feature_probe(&report);
-		status = EXIT_SUCCESS;
-		if (config.json)
-			status = print_json(&report);
-		else
-			print_text(&report, &config);
-		if (status == EXIT_SUCCESS)
-			status = cmd_finish_stdout();
-		if (status == EXIT_SUCCESS && feature_is_degraded(&report))
-			status = 1;
+	if (config->command && config->command[0]) {
+		log_error("doctor takes no argument: '%s'", config->command[0]);
+		return cmd_doctor.usage_status;
 	}
-	config_done(&config);
+	feature_probe(&report);
+	if (config->json)
+		status = print_json(&report);
+	else
+		print_text(&report, config);
+	if (status == EXIT_SUCCESS)
+		status = cmd_finish_stdout();
+	if (status == EXIT_SUCCESS && feature_is_degraded(&report))
+		status = 1;
 	return status;
+}
+
+static int doctor(int argc, char **argv)
+{
+	return cmd_run_configured(&cmd_doctor, argc, argv, run_config);
 }
 
 const struct command cmd_doctor = {

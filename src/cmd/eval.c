@@ -172,8 +172,6 @@ static int run_one(const char *expression, const char *event_file)
 
 static int run_config(const struct config *config)
 {
-	if (config->help)
-		return cmd_print_help(&cmd_eval);
 	if (config->batch && (config->expression || config->event_file)) {
 		log_error("--batch takes expressions and events from standard input, not from "
 			  "options");
@@ -190,18 +188,7 @@ static int run_config(const struct config *config)
 
 static int eval(int argc, char **argv)
 {
-	struct config config;
-	struct err err;
-	int status;
-
-	if (options_load(&config, argc, argv, &err) < 0) {
-		log_error("%s", err.text);
-		status = EXIT_ERROR;
-	} else {
-		status = run_config(&config);
-	}
-	config_done(&config);
-	return status;
+	return cmd_run_configured(&cmd_eval, argc, argv, run_config);
 }
 
 const struct command cmd_eval = {

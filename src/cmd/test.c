@@ -387,8 +387,6 @@ static int run_config(const struct config *config)
 {
 	struct suite suite = { .config = config };
 
-	if (config->help)
-		return cmd_print_help(&cmd_test);
 	if (!config->command[0]) {
 		log_error("test needs a file, see 'guard help test'");
 		return EXIT_ERROR;
@@ -405,18 +403,7 @@ static int run_config(const struct config *config)
 
 static int test(int argc, char **argv)
 {
-	struct config config;
-	struct err err;
-	int status;
-
-	if (options_load(&config, argc, argv, &err) < 0) {
-		log_error("%s", err.text);
-		status = EXIT_ERROR;
-	} else {
-		status = run_config(&config);
-	}
-	config_done(&config);
-	return status;
+	return cmd_run_configured(&cmd_test, argc, argv, run_config);
 }
 
 const struct command cmd_test = {

@@ -578,7 +578,6 @@ static bool is_of(const struct cell *cell, const void *data)
 void variables_forget(struct variables *store, pid_t pid, uint64_t start_ticks)
 {
 	const struct process gone = { .pid = pid, .start_ticks = start_ticks };
-
 	const struct owner owner = { .scope = SCOPE_PROCESS, .process = &gone };
 
 	if (store->used)
