@@ -248,7 +248,7 @@ void variables_each(struct variables *store, const struct ruleset *ruleset,
 		const struct variable *variable = &ruleset->variables[i];
 		struct secl_value value;
 
-		if (variable->scope == scope && !variable->private &&
+		if (variable->scope == scope && !variable->private && !variable->environment &&
 		    read_variable(&view, i, scratch, &value) > 0)
 			visit(data, variable, &value);
 	}

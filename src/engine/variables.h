@@ -74,8 +74,8 @@ void variables_miss(struct variables *store);
 /* The process is gone, and nobody inherits from it any more. */
 void variables_forget(struct variables *store, pid_t pid, uint64_t start_ticks);
 
-/* Calls VISIT for each variable of SCOPE that has a value for PROCESS and is not
- * private. Values may lie in SCRATCH.
+/* Calls VISIT for each variable of SCOPE that has a value for PROCESS and may be shown:
+ * neither private nor of the environment. Values may lie in SCRATCH.
  */
 void variables_each(struct variables *store, const struct ruleset *ruleset,
 		    enum variable_scope scope, const struct process *process, int64_t now_ns,

@@ -97,6 +97,7 @@ struct load {
 	struct secl_macros *macros;
 	struct declared *variables;
 	size_t nvariables;
+	struct variable *kept; /* those of the ruleset, from variables_keep() on */
 	struct set_entry *sets;
 	struct arena *keep; /* of the ruleset */
 	struct ruleset *ruleset;

@@ -37,6 +37,7 @@ struct variable {
 	enum secl_type type;
 	bool array;
 	bool private;               /* not written into events */
+	bool environment;           /* may hold values of the environment, nor is that */
 	bool inherited;             /* read from the nearest ancestor that has it */
 	int64_t ttl_ns;             /* 0 = for ever */
 	unsigned size;              /* of a list, elements */

@@ -361,6 +361,7 @@ int variables_keep(struct load *load)
 		if (!all[d->index].name)
 			return -ENOMEM;
 	}
+	load->kept = all;
 	load->ruleset->variables = all;
 	load->ruleset->nvariables = load->nvariables;
 	return 0;
@@ -450,6 +451,15 @@ static bool fits(const struct secl_expr *expr, const struct variable *v)
 	return secl_expr_type(expr, &array) == v->type && (!array || v->array);
 }
 
+/* What of the environment is no more than a name stays in events, see scrub.h. */
+static void look_for_environment(void *data, const struct secl_field *field)
+{
+	size_t size = strlen(field->name);
+
+	if (size >= 5 && streq(field->name + size - 5, ".envp"))
+		*(bool *)data = true;
+}
+
 static int compile_source(const struct setter *s, const struct variable *v, enum event_type event,
 			  struct set_action *ret, uint64_t *needs)
 {
@@ -469,7 +479,11 @@ static int compile_source(const struct setter *s, const struct variable *v, enum
 				 field ? reference : expression->text, event, &ret->source, needs);
 	if (value)
 		return r < 0 ? r : 1;
-	if (r <= 0 || fits(ret->source, v))
+	if (r <= 0)
+		return r;
+	secl_expr_fields(ret->source, look_for_environment,
+			 &s->load->kept[ret->variable].environment);
+	if (fits(ret->source, v))
 		return r;
 	secl_expr_free(ret->source);
 	ret->source = NULL;

@@ -10,6 +10,11 @@ export PYTHONDONTWRITEBYTECODE=1
 bench() { python3 "$srcdir/tests/bench/bench.py" --build "$builddir" --quick "$@"; }
 says_json() { jq -e "$2" "$1" >/dev/null || { echo "not so: $2"; jq -c .skipped "$1"; return 1; }; }
 
+prints_decisions()
+{
+	"$builddir/tests/bench/rules" "$srcdir/conf/policies/default.policy" 200 | grep -Eq '^[0-9]+ rules, .* ns a decision, '
+}
+
 check "the bench runs" bench --json bench.json
 cp .said table
 check "each row has a figure of guard, or a reason" says_json bench.json '
@@ -29,5 +34,6 @@ check "its arms have figures" says_json floor.json '
 	.rows[] | select(.name == "vfork-static") | .arms | .bare and .floor and .verify and .ptrace'
 check "rows and arms can be chosen" bench --rows 'getppid' --arms bare,guard --json one.json
 check "and nothing else runs" says_json one.json '[.rows[].name] == ["getppid"]'
+check "decisions alone are measured" prints_decisions
 check "an arm that does not exist is an error" exits 2 bench --arms nobody
 finish

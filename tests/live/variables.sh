@@ -19,6 +19,8 @@ policy vars <<END
       - set: {name: tainted, value: true, scope: process, inherited: true, scope_field: process.ppid}
       - set: {name: hidden, value: true, private: true}
       - set: {name: who, field: process.comm}
+      - set: {name: args, field: exec.argv, append: true}
+      - set: {name: environment, field: exec.envp, append: true}
   - id: refuse
     expression: exec.file.path == "$work/other" && "fetch" in \${seen}
     actions:
@@ -58,6 +60,12 @@ check "the event has the variable of the process" events events \
 	'any(.agent.rule_id == "note") and any(.agent.rule_id == "refuse_children")'
 check "not those that are private" events events 'all(.evt.variables.hidden == null)'
 check "but the others" events events 'any(.evt.variables.who == "cat")'
+
+# secrets: as in arguments
+check "a secret among arguments" guarded bash -c 'cat /dev/null --password=hunter2 2>/dev/null; SECRET_ENV=hunter3 cat /dev/null; true'
+check "is masked" events events 'any(.evt.variables.args != null and (.evt.variables.args | any(contains("********"))))'
+check "what comes of the environment is not written" events events 'all(.evt.variables.environment == null)'
+check "neither is anywhere" not grep -q 'hunter[23]' events
 
 # an exec is looked at twice and is one event
 check "three times the same" guarded bash -c 'uname; uname; uname'
