@@ -140,6 +140,14 @@ static void print_action(const struct ruleset *set, const struct action *action)
 			       kill_scope_name(action->scope), sigabbrev_np(action->signal));
 		break;
 	case ACTION_LOG: (void)snprintf(text, sizeof text, "log"); break;
+	case ACTION_HASH:
+		(void)snprintf(text, sizeof text, "hash for %.140s", action->hash->field.name);
+		break;
+	case ACTION_COREDUMP:
+	case ACTION_NETWORK_FILTER:
+		(void)snprintf(text, sizeof text, "%s: unsupported here, not carried out",
+			       action_type_name(action->type));
+		break;
 	case ACTION_SET:
 		(void)snprintf(text, sizeof text, "%s ${%s}",
 			       action->set->append ? "append to" : "set",

@@ -19,6 +19,9 @@ enum { LINE_ROOM = 128 * 1024 };
 /* Variables in one line, and address space for their values. */
 enum { VARIABLES_SHOWN = 256, VARIABLES_SCRATCH = 8 * 1024 * 1024 };
 
+/* As many as a rule can have (policy/load.h). */
+enum { OTHER_ACTIONS = 32 };
+
 struct reporter {
 	struct reporter_options options;
 	struct limiter *limiters; /* by rule->index */
@@ -155,6 +158,36 @@ static void show_variables(struct reporter *reporter, const struct event *event)
 			       &reporter->scratch, show_variable, reporter);
 }
 
+/* ---- actions --------------------------------------------------------------- */
+
+bool match_does(const struct match *match, size_t action)
+{
+	return match->others & (UINT64_C(1) << (action % 64));
+}
+
+/* Those that the line tells of; what log actions say is a line of its own. */
+static size_t other_actions(const struct event *event, const struct match *match,
+			    struct report_action *ret, size_t size)
+{
+	const struct process *process;
+	size_t count = 0;
+
+	for (size_t i = 0; i < match->rule->nactions && count < size; i++) {
+		const struct action *action = &match->rule->actions[i];
+
+		if (!match_does(match, i) || action->type == ACTION_LOG)
+			continue;
+		ret[count] = (struct report_action){ .type = action_type_name(action->type) };
+		if (action->type == ACTION_HASH) {
+			ret[count].file = field_file(&action->hash->field, event, &process);
+			if (!ret[count].file)
+				continue;
+		}
+		count++;
+	}
+	return count;
+}
+
 /* ---- lines ---------------------------------------------------------------- */
 
 static ssize_t write_line(struct reporter *reporter, const struct event *event,
@@ -162,6 +195,7 @@ static ssize_t write_line(struct reporter *reporter, const struct event *event,
 {
 	const struct rule *rule = match->rule;
 	struct journal *journal = reporter->options.journal;
+	struct report_action actions[OTHER_ACTIONS];
 	struct report_rule described = {
 		.id = rule->group_id && *rule->group_id ? rule->group_id : rule->id,
 		.original_id = rule->id,
@@ -190,6 +224,8 @@ static ssize_t write_line(struct reporter *reporter, const struct event *event,
 		.seq = next_seq(reporter),
 		.lost = atomic_load(&journal->lost),
 		.variables = reporter->variables,
+		.actions = actions,
+		.nactions = other_actions(event, match, actions, ELEMENTS(actions)),
 	};
 
 	show_variables(reporter, event);
@@ -263,7 +299,7 @@ static void run_log_actions(struct reporter *reporter, const struct match *match
 	for (size_t i = 0; i < match->rule->nactions; i++) {
 		struct log_message message = { match->rule, &match->rule->actions[i] };
 
-		if (message.action->type == ACTION_LOG && match->logs & (UINT64_C(1) << (i % 64)))
+		if (message.action->type == ACTION_LOG && match_does(match, i))
 			reporter_internal(reporter, "log_action", log_body, &message);
 	}
 }

@@ -25,6 +25,11 @@ struct reporter_options {
 int reporter_new(const struct reporter_options *options, struct reporter **ret);
 void reporter_free(struct reporter *reporter);
 
+/* Whether MATCH carries the rule's action of that number out, which is none that sets,
+ * refuses or kills.
+ */
+bool match_does(const struct match *match, size_t action);
+
 /* One line for each match of DECISION that refuses or kills, committed as the denial of
  * SLOT (journal_begin()).
  */

@@ -77,8 +77,9 @@ static struct match apply_actions(const struct rule *rule, enum protection_mode 
 			r = secl_eval(action->filter, context);
 		if (r == 0)
 			continue;
-		if (action->type == ACTION_LOG) {
-			best.logs |= r > 0 ? UINT64_C(1) << (i % 64) : 0;
+		if (action->type != ACTION_SET && action->type != ACTION_BLOCK &&
+		    action->type != ACTION_KILL) {
+			best.others |= r > 0 ? UINT64_C(1) << (i % 64) : 0;
 			continue;
 		}
 		if (action->type == ACTION_SET) {
@@ -89,7 +90,7 @@ static struct match apply_actions(const struct rule *rule, enum protection_mode 
 			continue;
 		}
 		m = r < 0 ? failed(rule, mode, r) : apply_action(rule, action, mode);
-		m.logs = best.logs;
+		m.others = best.others;
 		m.unset = best.unset;
 		if (m.kind > best.kind)
 			best = m;

@@ -19,8 +19,10 @@ struct match {
 	int signal; /* KILLED and WOULD_BLOCK: signal, else 0 */
 	enum kill_scope scope;
 	enum reason reason;
-	uint64_t logs; /* bit I: log action I of the rule speaks */
-	bool unset;    /* a set action could not find its value */
+	/* bit I: action I of the rule, which is none that sets, refuses or kills, is to be
+	 * carried out */
+	uint64_t others;
+	bool unset; /* a set action could not find its value */
 };
 
 struct decision {

@@ -3,6 +3,28 @@
 
 #include "engine/loaded.h"
 
+/* What of the rule is not carried out as it stands. */
+static void write_warnings(struct jsonw *w, const struct diags *diags, const struct diag *rule)
+{
+	bool any = false;
+
+	for (size_t i = 0; rule->id && i < diags->count; i++) {
+		const struct diag *row = &diags->rows[i];
+
+		if ((row->subject != DIAG_WARNING && row->subject != DIAG_ACTION) || !row->id ||
+		    !streq(row->id, rule->id))
+			continue;
+		if (!any) {
+			jsonw_key(w, "warnings");
+			jsonw_begin_array(w);
+		}
+		any = true;
+		jsonw_string(w, row->message);
+	}
+	if (any)
+		jsonw_end_array(w);
+}
+
 static void write_rule(struct jsonw *w, const struct loaded *loaded, const struct diag *diag)
 {
 	const struct ruleset *ruleset = loaded->ruleset;
@@ -14,6 +36,7 @@ static void write_rule(struct jsonw *w, const struct loaded *loaded, const struc
 		jsonw_kv_string(w, "message", diag->message);
 	if (diag->rule < ruleset->nrules && ruleset->rules[diag->rule].version)
 		jsonw_kv_string(w, "version", ruleset->rules[diag->rule].version);
+	write_warnings(w, loaded->diags, diag);
 	jsonw_end_object(w);
 }
 

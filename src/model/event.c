@@ -35,6 +35,18 @@ static const struct described guarantees[] = {
 #undef GUARANTEE
 };
 
+static const char *const hashes[] = {
+#define HASH(id, name) [HASH_##id] = (name),
+#include "model/hash.def"
+#undef HASH
+};
+
+static const char *const hash_states[] = {
+#define HASH_STATE(id, name) [HASH_STATE_##id] = (name),
+#include "model/hash.def"
+#undef HASH_STATE
+};
+
 static bool is_event(enum event_type type)
 {
 	return type > EVENT_NONE && type < EVENT_COUNT;
@@ -96,6 +108,25 @@ const char *guarantee_name(enum guarantee guarantee)
 const char *guarantee_text(enum guarantee guarantee)
 {
 	return (unsigned)guarantee < GUARANTEE_COUNT ? guarantees[guarantee].text : "";
+}
+
+const char *hash_name(enum hash hash)
+{
+	return (unsigned)hash < HASH_COUNT ? hashes[hash] : "";
+}
+
+const char *hash_state_name(enum hash_state state)
+{
+	return (unsigned)state < HASH_STATE_COUNT ? hash_states[state] : "";
+}
+
+enum hash hash_by_name(const char *name)
+{
+	enum hash i = 0;
+
+	while (i < HASH_COUNT && !streq(hashes[i], name))
+		i++;
+	return i;
 }
 
 bool string_list_next(const struct string_list *list, size_t *offset, struct secl_string *ret)

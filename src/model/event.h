@@ -41,6 +41,20 @@ enum guarantee {
 	GUARANTEE_COUNT
 };
 
+enum hash {
+#define HASH(id, name) HASH_##id,
+#include "model/hash.def"
+#undef HASH
+	HASH_COUNT
+};
+
+enum hash_state {
+#define HASH_STATE(id, name) HASH_STATE_##id,
+#include "model/hash.def"
+#undef HASH_STATE
+	HASH_STATE_COUNT
+};
+
 /* Names as SECL, JSON and the manual write them; "" for a value out of range. */
 const char *event_type_name(enum event_type type);
 const char *event_type_category(enum event_type type);
@@ -60,6 +74,10 @@ const char *reason_name(enum reason reason);
 const char *reason_text(enum reason reason);
 const char *guarantee_name(enum guarantee guarantee);
 const char *guarantee_text(enum guarantee guarantee);
+const char *hash_name(enum hash hash);
+const char *hash_state_name(enum hash_state state);
+/* HASH_COUNT when there is no such hash. */
+enum hash hash_by_name(const char *name);
 
 /* What must be read for the fields in use: the bits of secl_field.needs. A
  * reader fetches exactly what the loaded rules and the report need.
@@ -106,6 +124,9 @@ struct file_info {
 	int error;           /* why the path is unknown: -errno, or 0 */
 	bool present;        /* the rest of the struct is filled */
 	bool in_upper_layer; /* overlayfs */
+	/* "sha256:...", those that were taken; empty unless DONE */
+	struct secl_string hashes[HASH_COUNT];
+	enum hash_state hash_state;
 };
 
 struct credentials {

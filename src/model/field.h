@@ -59,6 +59,12 @@ bool field_available(const struct secl_field *field);
  */
 bool field_allowed(const struct secl_field *field, enum event_type type);
 
+/* The file object of EVENT that FIELD, of a name that ends in ".hashes", is about, and the
+ * process whose program it is; NULL when the event has none.
+ */
+const struct file_info *field_file(const struct secl_field *field, const struct event *event,
+				   const struct process **ret_process);
+
 /* Calls VISIT for every field name that the tables can make, with iterators
  * unrolled once; for tests, completion and the manual.
  */

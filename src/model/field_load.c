@@ -300,6 +300,22 @@ int field_load(const struct secl_context *ctx, const struct secl_field *field, i
 	return add_aliases(&d, field, ret);
 }
 
+const struct file_info *field_file(const struct secl_field *field, const struct event *event,
+				   const struct process **ret_process)
+{
+	const void *owner = event;
+
+	*ret_process = event->process;
+	for (unsigned i = 0; i + 1 < field->nsteps && owner; i++) {
+		const struct link_row *link = &field_links[field->steps[i]];
+
+		if (link->way == WAY_IMAGE)
+			*ret_process = owner;
+		owner = follow(link, owner);
+	}
+	return owner;
+}
+
 int field_count(const struct secl_context *ctx, unsigned iterator)
 {
 	const struct field_source *source = ctx->event;

@@ -79,18 +79,39 @@ static void write_kill_action(struct report_doc *doc, const struct report *repor
 		report_time(doc, "killed_at", v->acted_ns);
 }
 
+/* The trigger is what the peer waits for before it hashes; guard has hashed already. */
+static void write_other_action(struct report_doc *doc, const struct report_action *action)
+{
+	jsonw_begin_object(&doc->w);
+	report_cstring(doc, "type", action->type);
+	if (action->file) {
+		report_text(doc, "path", action->file->path);
+		report_cstring(doc, "state", hash_state_name(action->file->hash_state));
+		report_cstring(doc, "trigger", "event");
+	} else {
+		report_cstring(doc, "status", "unsupported");
+	}
+	jsonw_end_object(&doc->w);
+}
+
 static void write_actions(struct report_doc *doc, const struct report *report)
 {
-	if (report->verdict.kind < VERDICT_WOULD_BLOCK)
+	bool enforcing = report->verdict.kind >= VERDICT_WOULD_BLOCK;
+
+	if (!enforcing && !report->nactions)
 		return;
 	jsonw_key(&doc->w, "rule_actions");
 	jsonw_begin_array(&doc->w);
-	jsonw_begin_object(&doc->w);
-	if (report->verdict.signal)
-		write_kill_action(doc, report);
-	else
-		write_block_action(doc, report);
-	jsonw_end_object(&doc->w);
+	if (enforcing) {
+		jsonw_begin_object(&doc->w);
+		if (report->verdict.signal)
+			write_kill_action(doc, report);
+		else
+			write_block_action(doc, report);
+		jsonw_end_object(&doc->w);
+	}
+	for (size_t i = 0; i < report->nactions; i++)
+		write_other_action(doc, &report->actions[i]);
 	jsonw_end_array(&doc->w);
 }
 

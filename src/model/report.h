@@ -64,6 +64,12 @@ struct report_variable {
 	struct secl_value value;
 };
 
+/* An action that is reported beside the verdict. */
+struct report_action {
+	const char *type;             /* its name in policies */
+	const struct file_info *file; /* of hash; NULL: the action is unsupported here */
+};
+
 struct report {
 	const struct report_origin *origin;
 	const struct report_rule *rule;
@@ -72,6 +78,8 @@ struct report {
 	uint64_t seq, lost;
 	const struct report_variable *variables;
 	size_t nvariables;
+	const struct report_action *actions;
+	size_t nactions;
 };
 
 /* One line without the newline: its length, or -ENOBUFS. At most 256 arguments

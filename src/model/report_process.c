@@ -100,6 +100,23 @@ static void write_inode(struct report_doc *doc, const struct file_info *file)
 		jsonw_kv_bool(w, "in_upper_layer", true);
 }
 
+static void write_hashes(struct report_doc *doc, const struct file_info *file)
+{
+	struct jsonw *w = &doc->w;
+
+	if (file->hash_state == HASH_STATE_DONE) {
+		jsonw_key(w, "hashes");
+		jsonw_begin_array(w);
+		for (size_t i = 0; i < ELEMENTS(file->hashes); i++) {
+			/* one that is cut is none: they are short */
+			if (file->hashes[i].size)
+				report_element(doc, file->hashes[i], file->hashes[i].size);
+		}
+		jsonw_end_array(w);
+	}
+	jsonw_kv_string(w, "hash_state", hash_state_name(file->hash_state));
+}
+
 void report_file(struct report_doc *doc, const char *key, const struct file_info *file,
 		 bool metadata)
 {
@@ -119,7 +136,7 @@ void report_file(struct report_doc *doc, const char *key, const struct file_info
 		write_inode(doc, file);
 	if (metadata && file->present)
 		write_metadata(doc, file);
-	jsonw_kv_string(w, "hash_state", "NoHash");
+	write_hashes(doc, file);
 	jsonw_end_object(w);
 }
 

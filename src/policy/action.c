@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/nearest.h"
+#include "model/field.h"
 #include "policy/options.h"
 
 enum { MAX_ERRNO = 4095 }; /* what a system call can return */
@@ -195,12 +196,67 @@ static int read_set(const struct reader *r, struct action *ret)
 	return variables_compile_set(r->load, r->draft, r->file, r->node, r->event, set, r->needs);
 }
 
-/* ---- actions that this version accepts without doing them -------------- */
+/* ---- hash -------------------------------------------------------------- */
 
 static const struct key hash_keys[] = {
 	{ "field", KEY_TEXT, false },
 	{ "max_file_size", KEY_INT, false },
 };
+
+/* The file object that is hashed when the action names none; NULL = it must. */
+static const char *usual_file(enum event_type event)
+{
+	return event == EVENT_EXEC ? "exec.file" : event == EVENT_OPEN ? "open.file" : NULL;
+}
+
+/* A file object is what has hashes: 1, or 0 with a row. */
+static int find_file(const struct reader *r, const struct yaml *node, const char *name,
+		     struct secl_field *ret)
+{
+	char text[SECL_NAME_MAX + 1];
+
+	if (snprintf(text, sizeof text, "%s.hashes", name) >= (int)sizeof text ||
+	    event_schema.find(&event_schema, text, ret, NULL) < 0)
+		return leave_out(r, node, "action hash: field must be a file such as process.file");
+	if (ret->flags & SECL_FIELD_ITERATOR)
+		return leave_out(r, node, "action hash: field must be one file, not a list");
+	if (!field_allowed(ret, r->event))
+		return leave_out(r, node,
+				 "action hash: field is about another type of event than the rule");
+	return 1;
+}
+
+static int read_hash(const struct reader *r, struct action *ret)
+{
+	const struct yaml *field = entry_of(r->node, "field"),
+			  *size = entry_of(r->node, "max_file_size");
+	const char *name = field ? field->text : usual_file(r->event);
+	struct hash_action *hash;
+	int64_t limit = 0;
+	int found;
+
+	if (!name)
+		return leave_out(r, NULL,
+				 "action hash: events of this type have no file of their own, name "
+				 "one: field: process.file");
+	if (size && (yaml_int(size, &limit) < 0 || limit < 1))
+		return leave_out(r, size, "action hash: max_file_size must be at least 1");
+	hash = arena_alloc(r->load->keep, sizeof *hash);
+	if (!hash)
+		return -ENOMEM;
+	found = find_file(r, field, name, &hash->field);
+	if (found <= 0)
+		return found;
+	hash->max_size = (uint64_t)limit;
+	ret->type = ACTION_HASH;
+	ret->hash = hash;
+	found = report_warning(r->load, r->file, r->node, r->draft->id,
+			       "action hash is not carried out in this version");
+	return found < 0 ? found : 1;
+}
+
+/* ---- actions that are accepted and cannot be carried out --------------- */
+
 static const struct key coredump_keys[] = {
 	{ "process", KEY_BOOL, false },
 	{ "mount", KEY_BOOL, false },
@@ -213,37 +269,47 @@ static const struct key network_filter_keys[] = {
 	{ "scope", KEY_TEXT, false },
 };
 
-static int unavailable(const struct reader *r, const char *name)
+/* Taken, so that every event of the rule says so as well. */
+static int unsupported(const struct reader *r, enum action_type type, const char *why,
+		       struct action *ret)
 {
-	return report_warning(r->load, r->file, r->node, r->draft->id,
-			      "action %s is not available in this version", name);
-}
+	int result = report_warning(r->load, r->file, r->node, r->draft->id,
+				    "action %s is unsupported on this system and not carried "
+				    "out: %s",
+				    action_type_name(type), why);
 
-static int read_hash(const struct reader *r, struct action *ret)
-{
-	(void)ret;
-	return unavailable(r, "hash");
+	ret->type = type;
+	return result < 0 ? result : 1;
 }
 
 static int read_coredump(const struct reader *r, struct action *ret)
 {
 	bool any = false;
 
-	(void)ret;
-	for (const struct yaml *e = r->node->first; e; e = e->next)
-		any |= !streq(e->key->text, "no_compression");
+	for (const struct yaml *e = r->node->first; e; e = e->next) {
+		bool value = false;
+
+		(void)yaml_bool(e, &value);
+		any |= value && !streq(e->key->text, "no_compression");
+	}
 	if (!any)
 		return leave_out(r, NULL,
 				 "action coredump: at least one of process, mount and dentry");
-	return unavailable(r, "coredump");
+	return unsupported(r, ACTION_COREDUMP, "it shows the tables of an agent in the kernel",
+			   ret);
 }
 
 static int read_network_filter(const struct reader *r, struct action *ret)
 {
-	(void)ret;
-	if (!entry_of(r->node, "filter"))
-		return leave_out(r, NULL, "action network_filter: it needs a filter");
-	return unavailable(r, "network_filter");
+	const struct yaml *filter = entry_of(r->node, "filter"),
+			  *scope = entry_of(r->node, "scope");
+
+	if (!filter || !filter->size)
+		return leave_out(r, filter, "action network_filter: it needs a filter");
+	if (scope && !streq(scope->text, "process") && !streq(scope->text, "cgroup"))
+		return leave_out(r, scope,
+				 "action network_filter: scope must be process or cgroup");
+	return unsupported(r, ACTION_NETWORK_FILTER, "packets are not seen without eBPF", ret);
 }
 
 #define KEYS(keys) keys, ELEMENTS(keys)

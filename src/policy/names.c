@@ -25,3 +25,18 @@ const char *kill_scope_name(enum kill_scope scope)
 
 	return names[scope];
 }
+
+const char *action_type_name(enum action_type type)
+{
+	static const char *const names[] = {
+		[ACTION_BLOCK] = "block",
+		[ACTION_KILL] = "kill",
+		[ACTION_LOG] = "log",
+		[ACTION_SET] = "set",
+		[ACTION_HASH] = "hash",
+		[ACTION_COREDUMP] = "coredump",
+		[ACTION_NETWORK_FILTER] = "network_filter",
+	};
+
+	return names[type];
+}

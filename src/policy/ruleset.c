@@ -370,7 +370,9 @@ static void sum_ruleset(struct ruleset *set)
 		needs->blocking |= blocking;
 		for (size_t k = 0; k < rule->nactions; k++)
 			needs->may_block |= blocking && rule->actions[k].type == ACTION_BLOCK;
-		set->follows_images |= (rule->needs & image_needs) != 0;
+		for (size_t k = 0; k < rule->nactions; k++)
+			set->hashes_files |= rule->actions[k].type == ACTION_HASH;
+		set->follows_images |= (rule->needs & image_needs) != 0 || set->hashes_files;
 		/* at an exec everything changes: the file, the arguments, the credentials */
 		set->verifies_images |=
 			blocking && (rule->event == EVENT_EXEC || (rule->needs & image_needs) != 0);

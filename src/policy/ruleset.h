@@ -13,7 +13,19 @@
 enum protection { PROTECTION_DISABLED, PROTECTION_MONITORING, PROTECTION_BLOCKING };
 const char *protection_name(enum protection protection);
 
-enum action_type { ACTION_BLOCK, ACTION_KILL, ACTION_LOG, ACTION_SET };
+enum action_type {
+	ACTION_BLOCK,
+	ACTION_KILL,
+	ACTION_LOG,
+	ACTION_SET,
+	ACTION_HASH,
+	/* read and checked, then said to be unsupported with every event: what they act on,
+	 * a kernel with the peer's programs in it, is not there */
+	ACTION_COREDUMP,
+	ACTION_NETWORK_FILTER
+};
+/* As in policies. */
+const char *action_type_name(enum action_type type);
 
 enum kill_scope { KILL_SCOPE_PROCESS, KILL_SCOPE_CONTAINER, KILL_SCOPE_CGROUP, KILL_SCOPE_TREE };
 const char *kill_scope_name(enum kill_scope scope);
@@ -55,6 +67,11 @@ struct set_action {
 	struct secl_expr *scope_field; /* pid of the process that it is set for; NULL = the actor */
 };
 
+struct hash_action {
+	struct secl_field field; /* FILE.hashes of the file object that it is about */
+	uint64_t max_size;       /* bytes; 0 = as configured */
+};
+
 struct action {
 	enum action_type type;
 	struct secl_expr *filter; /* NULL = always */
@@ -65,6 +82,7 @@ struct action {
 	int level;             /* log: enum log_level */
 	const char *message;   /* log */
 	const struct set_action *set;
+	const struct hash_action *hash;
 };
 
 struct policy {
@@ -125,6 +143,8 @@ struct ruleset {
 	 * environment, ancestors): execs must be followed; and some blocking rule does
 	 * by values that only the moment of the exec makes certain */
 	bool follows_images, verifies_images;
+	/* some rule has an action hash */
+	bool hashes_files;
 	/* socket files that rules name in full (connect.addr.path), each once: they are
 	 * known again under other names */
 	const struct secl_string *peers; /* up to RULESET_PEERS_MAX */

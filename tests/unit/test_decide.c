@@ -129,7 +129,7 @@ Test(decide, log_actions_speak_by_their_filters)
 		     "{log: {level: info, message: b}}]\n");
 	struct decision d = judge(ruleset, MODE_BLOCK);
 
-	cr_expect_eq(d.matches[0].logs, UINT64_C(2));
+	cr_expect_eq(d.matches[0].others, UINT64_C(2));
 	ruleset_free(ruleset);
 }
 

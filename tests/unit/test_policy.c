@@ -10,8 +10,9 @@
 #include "policy_util.h"
 #include "rows.h"
 
-#define FALSE_RULE "  expression: exec.file.path == \"/bin/false\"\n"
-#define RULE(rest) "rules:\n- id: r\n" FALSE_RULE rest
+#define FALSE_RULE         "  expression: exec.file.path == \"/bin/false\"\n"
+#define RULE(rest)         "rules:\n- id: r\n" FALSE_RULE rest
+#define CONNECT_RULE(rest) "rules:\n- id: r\n  expression: connect.addr.port == 1\n" rest
 
 struct loaded {
 	struct policy_dir dir;
@@ -192,13 +193,13 @@ static const struct warning_row warning_rows[] = {
 	{ RULE("  limiter_token: [exec.pid]\n"), "key 'limiter_token' has no effect", 4, 3 },
 	{ RULE("  actions: [{block: {errno: EPERM, pni: true}}]\n"), "did you mean 'pin'?", 4, 36 },
 	{ RULE("  actions: [{block: {pin: true}}]\n"), "key 'pin' has no effect", 4, 22 },
-	{ RULE("  actions: [{hash: {}}]\n"), "action hash is not available", 4, 20 },
 	{ RULE("  actions: [{set: {name: x, value: 1}}, {set: {name: x, value: 2, ttl: 5s}}]\n"),
 	  "ttl, size and inherited of ${x} are those of its first action", 4, 47 },
-	{ RULE("  actions: [{coredump: {process: true}}]\n"), "action coredump is not available", 4,
-	  24 },
+	{ RULE("  actions: [{coredump: {process: true}}]\n"), "action coredump is unsupported on",
+	  4, 24 },
 	{ RULE("  actions: [{network_filter: {filter: port 1}}]\n"),
-	  "action network_filter is not available", 4, 30 },
+	  "action network_filter is unsupported on", 4, 30 },
+	{ RULE("  actions: [{hash: {feild: process.file}}]\n"), "did you mean 'field'?", 4, 21 },
 };
 
 ROWS_TEST(policy, warnings, warning_rows)
@@ -225,6 +226,19 @@ static const struct refused_row left_out_rows[] = {
 	{ RULE("  actions: [{log: {}}]\n"), "level must be", 4, 19 },
 	{ RULE("  actions: [{zzzz: {}}]\n"), "there is no action 'zzzz'", 4, 14 },
 	{ RULE("  actions: [{coredump: {}}]\n"), "at least one of", 4, 24 },
+	{ RULE("  actions: [{coredump: {no_compression: true, mount: false}}]\n"),
+	  "at least one of", 4, 24 },
+	{ RULE("  actions: [{network_filter: {}}]\n"), "it needs a filter", 4, 30 },
+	{ RULE("  actions: [{network_filter: {filter: ''}}]\n"), "it needs a filter", 0, 0 },
+	{ RULE("  actions: [{network_filter: {filter: port 1, scope: host}}]\n"),
+	  "scope must be process or cgroup", 0, 0 },
+	{ RULE("  actions: [{hash: {field: process.comm}}]\n"), "field must be a file", 4, 28 },
+	{ RULE("  actions: [{hash: {field: process.file.path}}]\n"), "field must be a file", 4,
+	  28 },
+	{ RULE("  actions: [{hash: {field: process.ancestors.file}}]\n"), "not a list", 4, 28 },
+	{ RULE("  actions: [{hash: {field: open.file}}]\n"), "another type of event", 4, 28 },
+	{ RULE("  actions: [{hash: {max_file_size: 0}}]\n"), "at least 1", 4, 36 },
+	{ CONNECT_RULE("  actions: [{hash: {}}]\n"), "name one: field: process.file", 0, 0 },
 	{ RULE("  actions: [{set: {name: x, value: 1, scope: host}}]\n"), "scope must be", 4, 46 },
 	{ RULE("  actions: [{set: {name: x, value: 1, inherited: true}}]\n"), "scope process", 0,
 	  0 },
@@ -278,7 +292,15 @@ static const struct state_row state_rows[] = {
 	{ RULE("  protection: monitoring\n  actions: [{block: {}}]\n"), DIAG_LOADED,
 	  PROTECTION_MONITORING, 1 },
 	{ RULE("  protection: blocking\n  actions: [{block: {}}, {hash: {}}]\n"), DIAG_LOADED,
-	  PROTECTION_BLOCKING, 1 },
+	  PROTECTION_BLOCKING, 2 },
+	{ RULE("  actions: [{hash: {}}, {hash: {field: process.parent.file, max_file_size: 9}}]\n"),
+	  DIAG_LOADED, PROTECTION_MONITORING, 2 },
+	{ RULE("  actions: [{hash: {field: exec.interpreter.file}, filter: 'exec.pid > 1'}]\n"),
+	  DIAG_LOADED, PROTECTION_MONITORING, 1 },
+	{ CONNECT_RULE("  actions: [{hash: {field: process.file}}]\n"), DIAG_LOADED,
+	  PROTECTION_MONITORING, 1 },
+	{ RULE("  actions: [{coredump: {dentry: true}}, {network_filter: {filter: port 1}}]\n"),
+	  DIAG_LOADED, PROTECTION_MONITORING, 2 },
 	{ RULE("  protection: disabled\n"), DIAG_DISABLED, 0, 0 },
 	{ RULE("  disabled: true\n"), DIAG_DISABLED, 0, 0 },
 	{ "rules:\n- id: r\n  disabled: true\n", DIAG_DISABLED, 0, 0 },
