@@ -12,7 +12,9 @@ says_json() { jq -e "$2" "$1" >/dev/null || { echo "not so: $2"; jq -c .skipped 
 
 prints_decisions()
 {
-	"$builddir/tests/bench/rules" "$srcdir/conf/policies/default.policy" 200 | grep -Eq '^[0-9]+ rules, .* ns a decision, '
+	python3 "$srcdir/tests/bench/mkrules.py" 250 >250.policy &&
+		"$builddir/tests/bench/rules" 250.policy "$srcdir/tests/bench/events.ndjson" 2 >decisions &&
+		grep -Eq "^250 rules, .* ns a decision, .* quiet of 256 events" decisions
 }
 
 check "the bench runs" bench --json bench.json
