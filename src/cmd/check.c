@@ -22,23 +22,69 @@ const struct rule *check_rule(const struct checked *checked, const struct diag *
 	return &checked->set->rules[row->rule];
 }
 
-bool check_same_rule(const struct diag *row, const struct diag *other)
+/* ---- what is said about a rule besides --------------------------------- */
+
+static int by_id(const void *a, const void *b)
 {
-	return row->id && other->id && streq(row->id, other->id);
+	const struct diag *x = *(const struct diag *const *)a, *y = *(const struct diag *const *)b;
+	int r = strcmp(x->id, y->id);
+
+	/* as they were found */
+	return r ? r : x < y ? -1 : x > y;
+}
+
+int check_remarks(struct checked *checked)
+{
+	const struct diags *diags = checked->diags;
+
+	checked->remarks = calloc(diags->count + 1, sizeof(struct diag *));
+	if (!checked->remarks)
+		return -ENOMEM;
+	for (size_t i = 0; i < diags->count; i++) {
+		const struct diag *row = &diags->rows[i];
+
+		if (row->id && (row->subject == DIAG_WARNING || row->subject == DIAG_ACTION))
+			checked->remarks[checked->nremarks++] = row;
+	}
+	qsort(checked->remarks, checked->nremarks, sizeof(struct diag *), by_id);
+	return 0;
+}
+
+size_t check_remarks_of(const struct checked *checked, const struct diag *row,
+			const struct diag *const **ret)
+{
+	size_t low = 0, high = checked->nremarks, count = 0;
+
+	while (row->id && low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(checked->remarks[middle]->id, row->id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*ret = checked->remarks + low;
+	while (row->id && low + count < checked->nremarks &&
+	       streq(checked->remarks[low + count]->id, row->id))
+		count++;
+	return count;
 }
 
 enum diag_status check_status(const struct checked *checked, const struct diag *row)
 {
+	const struct diag *const *remarks;
+	size_t count = check_remarks_of(checked, row, &remarks);
+
 	if (row->status != DIAG_LOADED)
 		return row->status;
-	for (size_t i = 0; i < checked->diags->count; i++) {
-		const struct diag *other = &checked->diags->rows[i];
-
-		if (other->subject == DIAG_ACTION && check_same_rule(row, other))
+	for (size_t i = 0; i < count; i++) {
+		if (remarks[i]->subject == DIAG_ACTION)
 			return DIAG_ERROR;
 	}
 	return DIAG_LOADED;
 }
+
+/* ---- what a rule needs -------------------------------------------------- */
 
 void check_syscalls(const struct rule *rule, void (*visit)(void *data, const char *name),
 		    void *data)
@@ -51,6 +97,19 @@ void check_syscalls(const struct rule *rule, void (*visit)(void *data, const cha
 		    (rule->protection == PROTECTION_BLOCKING ||
 		     !syscall_to_refuse((enum syscall_id)id)))
 			visit(data, row->name);
+	}
+}
+
+void check_calls(const struct checked *checked, const struct rule *rule,
+		 void (*visit)(void *data, const char *name), void *data)
+{
+	/* the parts of one fim.write rule are neighbours */
+	for (unsigned i = rule->index; i < checked->set->nrules; i++) {
+		const struct rule *part = &checked->set->rules[i];
+
+		if (!streq(part->id, rule->id) || part->policy != rule->policy)
+			break;
+		check_syscalls(part, visit, data);
 	}
 }
 
@@ -126,6 +185,7 @@ static int show(const struct config *config, const struct checked *checked)
 		return check_explain(checked, config->explain);
 	if (config->json)
 		return check_json(checked);
+	check_table(checked);
 	print_problems(checked);
 	print_summary(checked);
 	return 0;
@@ -148,10 +208,15 @@ static int check_config(const struct config *config)
 
 	r = load(config, &set, &diags);
 	checked.set = set;
-	shown = show(config, &checked);
+	shown = check_here(&checked, &diags);
+	if (shown == 0)
+		shown = check_remarks(&checked);
+	if (shown == 0)
+		shown = show(config, &checked);
 	if (shown == -ENOMEM)
 		log_error("out of memory");
 	status = shown < 0 ? EXIT_ERRORS : status_of(r, &diags);
+	free(checked.remarks);
 	ruleset_free(set);
 	diags_done(&diags);
 	if (cmd_finish_stdout() != EXIT_SUCCESS)

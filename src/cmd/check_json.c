@@ -62,14 +62,8 @@ static void write_needs(struct jsonw *w, const struct checked *checked, const st
 	jsonw_begin_object(w);
 	jsonw_key(w, "syscalls");
 	jsonw_begin_array(w);
-	/* the parts of one fim.write rule are neighbours */
-	for (unsigned i = rule ? rule->index : 0; rule && i < checked->set->nrules; i++) {
-		const struct rule *part = &checked->set->rules[i];
-
-		if (!streq(part->id, rule->id) || part->policy != rule->policy)
-			break;
-		check_syscalls(part, string_item, w);
-	}
+	if (rule)
+		check_calls(checked, rule, string_item, w);
 	jsonw_end_array(w);
 	jsonw_key(w, "paths");
 	jsonw_begin_array(w); /* of marks: no event type of this version is seen by one */
@@ -79,13 +73,16 @@ static void write_needs(struct jsonw *w, const struct checked *checked, const st
 
 static void write_warnings(struct jsonw *w, const struct checked *checked, const struct diag *row)
 {
+	const struct diag *const *remarks;
+	size_t count = check_remarks_of(checked, row, &remarks);
+
 	jsonw_key(w, "warnings");
 	jsonw_begin_array(w);
-	for (size_t i = 0; i < checked->diags->count; i++) {
-		const struct diag *other = &checked->diags->rows[i];
-
-		if (other->subject == DIAG_WARNING && check_same_rule(row, other))
-			jsonw_string(w, other->message);
+	if (row->unobservable && row->message)
+		jsonw_string(w, row->message);
+	for (size_t i = 0; i < count; i++) {
+		if (remarks[i]->subject == DIAG_WARNING)
+			jsonw_string(w, remarks[i]->message);
 	}
 	jsonw_end_array(w);
 }
@@ -93,13 +90,15 @@ static void write_warnings(struct jsonw *w, const struct checked *checked, const
 /* The row that says what is wrong: the rule's own, or that of an action. */
 static const struct diag *telling_row(const struct checked *checked, const struct diag *row)
 {
+	const struct diag *const *remarks;
+	size_t count;
+
 	if (row->status != DIAG_LOADED)
 		return row;
-	for (size_t i = 0; i < checked->diags->count; i++) {
-		const struct diag *other = &checked->diags->rows[i];
-
-		if (other->subject == DIAG_ACTION && check_same_rule(row, other))
-			return other;
+	count = check_remarks_of(checked, row, &remarks);
+	for (size_t i = 0; i < count; i++) {
+		if (remarks[i]->subject == DIAG_ACTION)
+			return remarks[i];
 	}
 	return row;
 }
@@ -111,7 +110,7 @@ static void write_rule(struct jsonw *w, const struct checked *checked, const str
 	jsonw_begin_object(w);
 	jsonw_kv_string(w, "id", row->id ? row->id : "");
 	jsonw_kv_string(w, "policy", row->policy);
-	jsonw_kv_string(w, "event", rule ? event_type_name(rule->event) : "");
+	jsonw_kv_string(w, "event", event_type_name((enum event_type)row->event));
 	jsonw_kv_string(w, "status", diag_status_name(check_status(checked, row)));
 	write_place(w, telling_row(checked, row));
 	jsonw_kv_string(w, "protection",

@@ -140,12 +140,70 @@ static int make_origin(struct run *run, struct err *err)
 	return 0;
 }
 
+static void degrade(struct run *run, const struct err *err)
+{
+	size_t used = strlen(run->degraded);
+
+	(void)snprintf(run->degraded + used, sizeof run->degraded - used, "%s%s", used ? "; " : "",
+		       err->text);
+	log_warning("DEGRADED: %s", err->text);
+}
+
+/* A rule that is not in force is said whatever else is not to be said. What guard
+ * cannot observe is a property of this version rather than news: one line for all.
+ */
+static void print_diags(const struct run *run)
+{
+	size_t unobservable = 0;
+
+	for (size_t i = 0; i < run->diags.count; i++) {
+		const struct diag *diag = &run->diags.rows[i];
+		bool grave = diag->status == DIAG_ERROR || diag->unenforced;
+
+		if (diag->unobservable && !grave)
+			unobservable++;
+		else if (grave || (diag->subject == DIAG_WARNING && !run->config.quiet))
+			diag_print(STDERR_FILENO, diag);
+	}
+	if (unobservable && !run->config.quiet)
+		log_warning("%zu thing%s that rules look at cannot be observed, guard check says "
+			    "which",
+			    unobservable, unobservable == 1 ? "" : "s");
+}
+
+/* Blocking rules that would not block. */
+static int check_enforced(struct run *run, struct err *err)
+{
+	char ids[512] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < run->diags.count && used < sizeof ids; i++) {
+		const struct diag *row = &run->diags.rows[i];
+
+		if (row->unenforced)
+			used += (size_t)snprintf(ids + used, sizeof ids - used, "%s%s",
+						 used ? ", " : "", row->id);
+	}
+	if (!used || run->config.mode != MODE_BLOCK)
+		return 0;
+	(void)err_set(err, -EOPNOTSUPP, "blocking rules cannot be enforced: %s%s", ids,
+		      run->config.best_effort
+			      ? ""
+			      : " (--best-effort starts without that, guard check says more)");
+	if (!run->config.best_effort)
+		return -EOPNOTSUPP;
+	degrade(run, err);
+	return 0;
+}
+
 static int load_policies(struct run *run, struct err *err)
 {
 	struct ruleset_options options = {
 		.agent_version = GUARD_AGENT_VERSION,
 		.origin = run->config.origin,
 		.hostname = run->hostname,
+		/* rules that are not to block need not be able to */
+		.best_effort = run->config.best_effort || run->config.mode != MODE_BLOCK,
 	};
 	int r = config_default_policies(&run->config);
 
@@ -154,13 +212,9 @@ static int load_policies(struct run *run, struct err *err)
 	options.paths = (const char *const *)run->config.policies.items;
 	options.npaths = run->config.policies.count;
 	r = ruleset_load(&options, &run->ruleset, &run->diags, err);
-	/* a rule that is not in force is said whatever else is not to be said */
-	for (size_t i = 0; i < run->diags.count; i++) {
-		const struct diag *diag = &run->diags.rows[i];
-
-		if (diag->subject == DIAG_WARNING ? !run->config.quiet : diag->status == DIAG_ERROR)
-			diag_print(STDERR_FILENO, diag);
-	}
+	print_diags(run);
+	if (r == 0)
+		r = check_enforced(run, err);
 	if (r == 0 && run->config.foreign_abi == FOREIGN_ABI_TRANSLATE)
 		r = err_set(err, -EOPNOTSUPP,
 			    "[hardening] foreign_abi = translate is not available in this version");
@@ -181,15 +235,6 @@ static int load_hosts(struct run *run, struct err *err)
 	if (r == 0 && asked)
 		run->origin.hosts = run->hosts;
 	return r;
-}
-
-static void degrade(struct run *run, const struct err *err)
-{
-	size_t used = strlen(run->degraded);
-
-	(void)snprintf(run->degraded + used, sizeof run->degraded - used, "%s%s", used ? "; " : "",
-		       err->text);
-	log_warning("DEGRADED: %s", err->text);
 }
 
 /* What the user asked for and this host cannot do is a refusal to start, or, when

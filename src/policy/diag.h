@@ -22,6 +22,9 @@ struct diag {
 	char *source;          /* the source line, NULL = none */
 	unsigned caret;        /* offset of the error in it */
 	unsigned rule;         /* index in ruleset->rules when loaded, else UINT32_MAX */
+	unsigned event;        /* enum event_type of a rule, as far as it is known */
+	bool unobservable;     /* about something that guard cannot see, yet or here */
+	bool unenforced;       /* about a blocking rule, and therefore more than that */
 };
 
 struct diags {

@@ -7,6 +7,7 @@
  *   macro.c    macros of all files
  *   vars.c     what set actions declare
  *   action.c   the actions of a draft -> struct action
+ *   observe.c  what of a rule cannot be seen
  *   ruleset.c  drafts -> struct ruleset
  *
  * Everything here lives in the load's arena and is gone when ruleset_load()
@@ -63,6 +64,9 @@ struct draft {
 	const struct policy_file *expression_file; /* where it is from: overrides mix files */
 	const char *id, *group_id, *description, *version;
 	const char *filtered; /* why it does not apply here; NULL = it does */
+	unsigned event;       /* as far as it is known */
+	bool unobservable;    /* and that is because guard does not see such events, */
+	bool unenforced;      /* of which it should refuse some */
 	bool failed;          /* has its error row already */
 	bool merged;          /* went into another draft, or another speaks for the id */
 	size_t order;         /* of appearance */
@@ -182,6 +186,14 @@ struct load_vars load_vars(const struct load *load, uint64_t *needs);
 int variables_compile_set(struct load *load, struct draft *draft, const struct policy_file *file,
 			  const struct yaml *node, enum event_type event, struct set_action *ret,
 			  uint64_t *needs);
+
+/* ---- observe.c ---- */
+
+/* Whether guard sees what the rule is about: its event type, its fields and those of
+ * its actions. What it does not see is said; a blocking rule is rejected for it, or,
+ * with best_effort, only watches. 0; 1 when it did not become a rule; -ENOMEM.
+ */
+int rule_observable(struct load *load, struct draft *draft, struct rule *rule);
 
 /* ---- peers.c ---- */
 

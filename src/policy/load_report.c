@@ -3,6 +3,7 @@
 
 #include "policy/load.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -75,8 +76,11 @@ int report_draft(struct load *load, struct draft *draft, const struct yaml *node
 	(void)vsnprintf(message, sizeof message, format, args);
 	va_end(args);
 	draft->failed = true;
-	return add_row(load, DIAG_RULE, DIAG_ERROR, draft->file,
-		       node ? node->offset : draft->node->offset, draft->id, message);
+	if (add_row(load, DIAG_RULE, DIAG_ERROR, draft->file,
+		    node ? node->offset : draft->node->offset, draft->id, message) < 0)
+		return -ENOMEM;
+	load->diags->rows[load->diags->count - 1].event = draft->event;
+	return 0;
 }
 
 int report_warning(struct load *load, const struct policy_file *file, const struct yaml *node,

@@ -124,29 +124,6 @@ static bool enforces(const struct action *actions, size_t count)
 	return false;
 }
 
-/* Whether guard can watch what the rule is about: 0; 1 with a row. */
-static int check_event(struct load *load, struct draft *d, enum event_type event, bool blocking)
-{
-	int r;
-
-	if (event == EVENT_NONE) {
-		r = report_draft(load, d, d->expression,
-				 "no field of the rule says which type of event it is about");
-		return r < 0 ? r : 1;
-	}
-	if (event_type_watched(event) || load->options->unwatched)
-		return 0;
-	if (!blocking) {
-		/* a part of a FIM rule may be watched when this one is not */
-		d->filtered = "event type not enabled: this version of guard does not watch it";
-		return 1;
-	}
-	r = report_draft(load, d, d->expression,
-			 "event type %s not enabled: this version of guard cannot block it",
-			 event_type_name(event));
-	return r < 0 ? r : 1;
-}
-
 struct field_check {
 	struct load *load;
 	struct draft *draft;
@@ -160,28 +137,27 @@ static void check_field(void *data, const struct secl_field *field)
 	struct draft *d = check->draft;
 	int r;
 
-	if (check->result)
+	if (check->result || field_allowed(field, check->event))
 		return;
-	if (!field_allowed(field, check->event)) {
-		r = report_draft(check->load, d, d->expression,
-				 "field %s is not there in events of type %s", field->name,
-				 event_type_name(check->event));
-		check->result = r < 0 ? r : 1;
-	} else if (event_type_watched(check->event) && !field_available(field)) {
-		r = report_warning(
-			check->load, d->file, d->expression, d->id,
-			"this version of guard does not know the value of %s: it reads as "
-			"empty or 0",
-			field->name);
-		check->result = r < 0 ? r : 0;
-	}
+	r = report_draft(check->load, d, d->expression,
+			 "field %s is not there in events of type %s", field->name,
+			 event_type_name(check->event));
+	check->result = r < 0 ? r : 1;
 }
 
-/* Whether events of the rule's type have its fields: 0; 1 with a row. */
+/* Whether the rule has an event type, and events of it have its fields: 0; 1 with a
+ * row.
+ */
 static int check_fields(struct load *load, struct draft *d, const struct rule *rule)
 {
 	struct field_check check = { load, d, rule->event, 0 };
+	int r;
 
+	if (rule->event == EVENT_NONE) {
+		r = report_draft(load, d, d->expression,
+				 "no field of the rule says which type of event it is about");
+		return r < 0 ? r : 1;
+	}
 	secl_expr_fields(rule->expr, check_field, &check);
 	return check.result;
 }
@@ -207,6 +183,7 @@ static int add_rule(struct load *load, struct draft *d, const char *text,
 	if (r != 0)
 		return r;
 	rule.event = (enum event_type)secl_expr_event(rule.expr);
+	d->event = rule.event;
 	r = check_fields(load, d, &rule);
 	if (r == 0)
 		r = actions_compile(load, d, rule.event, &actions, &rule.nactions, &rule.needs);
@@ -225,7 +202,7 @@ static int add_rule(struct load *load, struct draft *d, const char *text,
 			r = -ENOMEM;
 		goto drop;
 	}
-	r = check_event(load, d, rule.event, rule.protection == PROTECTION_BLOCKING);
+	r = rule_observable(load, d, &rule);
 	if (r != 0)
 		goto drop;
 	r = keep_texts(load, d, text, part, &rule);
@@ -264,6 +241,7 @@ static int report_rule(struct load *load, const struct draft *d, size_t before)
 {
 	enum diag_status status = DIAG_LOADED;
 	const char *message = NULL;
+	struct diag *row;
 	int r;
 
 	if (d->filtered) {
@@ -275,9 +253,14 @@ static int report_rule(struct load *load, const struct draft *d, size_t before)
 	}
 	r = report_at(load, DIAG_RULE, status, d->file, d->node, d->id, "%s",
 		      message ? message : "loaded");
-	if (r == 0 && status == DIAG_LOADED)
-		load->diags->rows[load->diags->count - 1].rule = (unsigned)before;
-	return r;
+	if (r < 0)
+		return r;
+	row = &load->diags->rows[load->diags->count - 1];
+	row->rule = status == DIAG_LOADED ? (unsigned)before : UINT32_MAX;
+	row->event = d->event;
+	row->unobservable = d->unobservable;
+	row->unenforced = d->unenforced;
+	return 0;
 }
 
 static int compile_draft(struct load *load, struct draft *d)

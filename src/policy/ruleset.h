@@ -167,6 +167,9 @@ struct ruleset_options {
 	/* load rules about event types that guard does not watch, too: for those who
 	 * evaluate recorded events instead of watching (tests) */
 	bool unwatched;
+	/* a blocking rule that rests on what guard cannot see is not an error: it only
+	 * watches, or is left out where there is nothing to watch (diag->unenforced) */
+	bool best_effort;
 };
 
 /* Loads all policies. One broken rule leaves the others loaded and is a row in

@@ -119,7 +119,13 @@ static const struct refused_row refused_rows[] = {
 	{ "rules:\n- id: r\n  expression: fim.write.file.nope == \"x\"\n", "nope", 3, 15 },
 	{ "rules:\n- id: r\n  combine: override\n", "no earlier policy has", 2, 3 },
 	{ "rules:\n- id: r\n  expression: open.file.path == \"/x\"\n  actions: [{block: {}}]\n",
-	  "event type open not enabled", 3, 15 },
+	  "cannot be enforced: not observable yet: event type open is not enabled", 3, 15 },
+	{ "rules:\n- id: r\n  expression: exec.file.package.name == \"x\"\n  actions: [{block: {}}]\n",
+	  "cannot be enforced: not observable yet: this version of guard does not know the value "
+	  "of exec.file.package.name",
+	  3, 15 },
+	{ RULE("  actions: [{block: {}, filter: container.tags == \"x\"}]\n"),
+	  "not know the value of container.tags", 3, 15 },
 };
 
 ROWS_TEST(policy, refused, refused_rows)
