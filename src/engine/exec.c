@@ -115,14 +115,23 @@ static int read_image(struct supervisor *sv, unsigned slot, struct image *image)
 
 static void start_exec(struct supervisor *sv, unsigned slot, struct caller *caller);
 
-/* An event that is refused because of guard's own trouble, or continued. */
+/* An event that is refused because of guard's own trouble, or continued. It shows what
+ * the caller still is.
+ */
 static void cannot_judge(struct supervisor *sv, unsigned slot, struct caller *caller,
-			 struct process *process, enum reason reason)
+			 enum reason reason)
 {
 	struct flight *f = &sv->flights[slot];
+	struct process *process;
 	struct event event;
+	int error;
 
 	close_files(&f->exec);
+	process = proctab_get(sv->processes, caller, &error);
+	if (!process) {
+		flight_fail(sv, slot, EPERM);
+		return;
+	}
 	exec_make_event(f, process, &event);
 	if (!flight_refuse_unreadable(sv, slot, &event, reason))
 		start_exec(sv, slot, caller);
@@ -132,8 +141,7 @@ static void cannot_judge(struct supervisor *sv, unsigned slot, struct caller *ca
  * does not exist for the caller fails for the kernel too; should it come to
  * exist meanwhile, the second look sees it.
  */
-static bool files_found(struct supervisor *sv, unsigned slot, struct caller *caller,
-			struct process *process)
+static bool files_found(struct supervisor *sv, unsigned slot, struct caller *caller)
 {
 	struct exec_job *job = &sv->flights[slot].exec;
 
@@ -141,11 +149,11 @@ static bool files_found(struct supervisor *sv, unsigned slot, struct caller *cal
 		if (resolve_error_is_native(job->file))
 			start_exec(sv, slot, caller);
 		else
-			cannot_judge(sv, slot, caller, process, exec_reason(job->file));
+			cannot_judge(sv, slot, caller, exec_reason(job->file));
 		return false;
 	}
 	if (job->interpreter < 0 && !resolve_error_is_native(job->interpreter)) {
-		cannot_judge(sv, slot, caller, process, exec_reason(job->interpreter));
+		cannot_judge(sv, slot, caller, exec_reason(job->interpreter));
 		return false;
 	}
 	return true;
@@ -162,7 +170,7 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller,
 	struct event event;
 	int r;
 
-	if (!files_found(sv, slot, caller, process))
+	if (!files_found(sv, slot, caller))
 		return;
 	r = read_image(sv, slot, &image);
 	if (r < 0) {
@@ -170,7 +178,7 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller,
 			close_files(&f->exec);
 			start_exec(sv, slot, caller);
 		} else {
-			cannot_judge(sv, slot, caller, process, exec_reason(r));
+			cannot_judge(sv, slot, caller, exec_reason(r));
 		}
 		return;
 	}
@@ -218,7 +226,7 @@ static void first_look(struct supervisor *sv, unsigned slot, struct caller *call
 	if (size < 0) {
 		f->exec.path[0] = '\0';
 		if (exec_unreadable(size))
-			cannot_judge(sv, slot, caller, process, REASON_TARGET_UNREADABLE);
+			cannot_judge(sv, slot, caller, REASON_TARGET_UNREADABLE);
 		else
 			start_exec(sv, slot, caller);
 		return;
@@ -234,7 +242,7 @@ static void first_look(struct supervisor *sv, unsigned slot, struct caller *call
 						 .size = sizeof f->exec,
 						 .dispose = close_files }) < 0) {
 		f->exec.file = 0;
-		cannot_judge(sv, slot, caller, process, REASON_NO_RESOURCE);
+		cannot_judge(sv, slot, caller, REASON_NO_RESOURCE);
 	}
 }
 
@@ -273,7 +281,8 @@ void exec_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 		start_exec(sv, slot, caller);
 		return;
 	}
-	process = proctab_get(sv->processes, caller, &error);
+	/* whose own image nobody asks for: the event is about the one to come */
+	process = proctab_get_for_exec(sv->processes, caller, &error);
 	if (!process ||
 	    proctab_refresh(sv->processes, process, f->tid,
 			    sv->ruleset->needs[EVENT_EXEC].fields & ~(uint64_t)NEED_COMM) < 0) {
@@ -299,13 +308,13 @@ void exec_worked(struct supervisor *sv, unsigned slot, int result)
 		flight_end(sv, slot);
 		return;
 	}
-	process = proctab_get(sv->processes, &caller, &error);
+	process = proctab_get_for_exec(sv->processes, &caller, &error);
 	f->state = FLIGHT_NONE;
 	if (!process) {
 		close_files(&f->exec);
 		flight_fail(sv, slot, EPERM);
 	} else if (result < 0 || now_monotonic_ns() > f->deadline_ns) {
-		cannot_judge(sv, slot, &caller, process, REASON_DEADLINE);
+		cannot_judge(sv, slot, &caller, REASON_DEADLINE);
 	} else {
 		judge(sv, slot, &caller, process);
 	}

@@ -45,9 +45,9 @@ int proctab_caller(struct proctab *tab, pid_t tid, struct caller *ret);
  */
 struct process *proctab_get(struct proctab *tab, struct caller *caller, int *ret_error);
 
-/* The same for a process that has just executed: its image is not read, for
- * proctab_exec() is about to set it. The caller is the leader (it always is
- * then).
+/* The same for a process that executes, or has just executed: its image is not read,
+ * for the events are about another one, which proctab_exec() is to set. Should it not
+ * come to that, proctab_get() reads it.
  */
 struct process *proctab_get_for_exec(struct proctab *tab, struct caller *caller, int *ret_error);
 
