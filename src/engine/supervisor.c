@@ -674,6 +674,7 @@ static void supervisor_done(struct supervisor *sv)
 	proctab_free(sv->processes);
 	reporter_free(sv->reporter);
 	pins_free(sv->pins);
+	resolve_host_done(&sv->host);
 	arena_done(&sv->arena);
 	free(sv->waiting);
 	send_scratch_free(sv->scratch);

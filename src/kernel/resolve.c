@@ -73,26 +73,29 @@ int resolve_host_init(struct resolve_host *host)
 	host->root_inode = st.stx_ino;
 	host->root_mount = st.stx_mnt_id;
 	fsname_init(&host->filesystems);
-	return 0;
+	host->own_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return host->own_fds < 0 ? -errno : 0;
+}
+
+void resolve_host_done(struct resolve_host *host)
+{
+	if (host->own_fds > 0)
+		(void)close(host->own_fds);
+	host->own_fds = 0;
 }
 
 /* True when the task's root directory is guard's own, so that absolute paths
  * and absolute links mean the same for both.
  */
-static bool same_root(const struct resolve_host *host, int root)
-{
-	struct statx st;
-
-	return look_at(root, "", STATX_INO | STATX_MNT_ID, &st) == 0 &&
-	       st.stx_ino == host->root_inode && st.stx_mnt_id == host->root_mount &&
-	       makedev(st.stx_dev_major, st.stx_dev_minor) == host->root_device;
-}
-
 bool resolve_shares_root(const struct resolve_host *host, pid_t tid)
 {
-	_cleanup_close_ int root = open_anchor(tid, "root");
+	char path[LINK_ROOM];
+	struct statx st;
 
-	return root >= 0 && same_root(host, root);
+	(void)snprintf(path, sizeof path, "/proc/%d/root", tid);
+	return look_at(AT_FDCWD, path, STATX_INO | STATX_MNT_ID, &st) == 0 &&
+	       st.stx_ino == host->root_inode && st.stx_mnt_id == host->root_mount &&
+	       makedev(st.stx_dev_major, st.stx_dev_minor) == host->root_device;
 }
 
 static int open_path(int start, const char *path, bool nofollow, uint64_t resolve)
@@ -164,16 +167,17 @@ int resolve_open(const struct resolve_request *request)
 		if (start < 0)
 			return start;
 	}
-	root = open_anchor(request->tid, "root");
-	if (root < 0)
-		return root;
-	if (same_root(request->host, root)) {
-		fd = open_directly(absolute ? root : start, request);
+	/* an absolute path begins at guard's own root: the descriptor does not count */
+	if (resolve_shares_root(request->host, request->tid)) {
+		fd = open_directly(start, request);
 		if (fd != -ELOOP)
 			return fd;
 	}
 	if (request->cached_only)
 		return -EAGAIN;
+	root = open_anchor(request->tid, "root");
+	if (root < 0)
+		return root;
 	return walk_open(&(struct walk){ .root = root,
 					 .start = absolute ? root : start,
 					 .tid = request->tid,
@@ -204,21 +208,24 @@ static int64_t timestamp_ns(const struct statx_timestamp *t)
  */
 struct place {
 	int dir;
-	const char *path, *link;
+	const char *path;
+	int link_dir;
+	const char *link;
 };
 
 /* d_path() of the kernel: from guard's root, or from the root of the mount
  * namespace that the file is in. A deleted file has " (deleted)" behind it,
  * a memfd is "/memfd:NAME (deleted)" and has no path at all.
  */
-static int read_path(const char *link, bool deleted, struct arena *arena, struct secl_string *ret)
+static int read_path(const struct place *place, bool deleted, struct arena *arena,
+		     struct secl_string *ret)
 {
 	static const char mark[] = " (deleted)";
 	char buf[PATH_MAX + sizeof mark];
 	size_t size;
 	ssize_t n;
 
-	n = readlink(link, buf, sizeof buf);
+	n = readlinkat(place->link_dir, place->link, buf, sizeof buf);
 	if (n < 0)
 		return -errno;
 	size = (size_t)n;
@@ -279,7 +286,7 @@ static int describe(struct resolve_host *host, pid_t tid, const struct place *pl
 	f.mtime_ns = timestamp_ns(&st.stx_mtime);
 	f.ctime_ns = timestamp_ns(&st.stx_ctime);
 	f.atime_ns = timestamp_ns(&st.stx_atime);
-	r = read_path(place->link, st.stx_nlink == 0, arena, &f.path);
+	r = read_path(place, st.stx_nlink == 0, arena, &f.path);
 	if (r == -ENOMEM)
 		return r;
 	f.error = r;
@@ -295,8 +302,9 @@ int resolve_describe(struct resolve_host *host, pid_t tid, int fd, struct arena 
 {
 	char link[LINK_ROOM];
 
-	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	return describe(host, tid, &(struct place){ fd, "", link }, arena, ret);
+	(void)snprintf(link, sizeof link, host ? "%d" : "/proc/self/fd/%d", fd);
+	return describe(host, tid, &(struct place){ fd, "", host ? host->own_fds : AT_FDCWD, link },
+			arena, ret);
 }
 
 int resolve_describe_exe(struct resolve_host *host, pid_t tgid, struct arena *arena,
@@ -305,7 +313,7 @@ int resolve_describe_exe(struct resolve_host *host, pid_t tgid, struct arena *ar
 	char link[LINK_ROOM];
 
 	(void)snprintf(link, sizeof link, "/proc/%d/exe", tgid);
-	return describe(host, tgid, &(struct place){ AT_FDCWD, link, link }, arena, ret);
+	return describe(host, tgid, &(struct place){ AT_FDCWD, link, AT_FDCWD, link }, arena, ret);
 }
 
 int resolve_identify(int fd, uint64_t *ret_device, uint64_t *ret_inode)

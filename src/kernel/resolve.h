@@ -12,17 +12,21 @@
 #include "model/event.h"
 
 /* What does not change while guard runs: its own root directory, to see at once
- * that a task has the same, and the device of its /proc; and names of file systems,
- * which are for one thread only.
+ * that a task has the same, the device of its /proc, and where its descriptors are
+ * listed there; and names of file systems, which are for one thread only.
  */
 struct resolve_host {
 	uint64_t root_inode, root_mount;
 	uint64_t root_device, proc_device;
+	int own_fds; /* O_PATH of /proc/self/fd */
 	struct fsname_cache filesystems;
 };
 
-/* 0, or -errno. */
+/* 0, or -errno. Of the process that calls, for its threads as well: a fork needs one of
+ * its own.
+ */
 int resolve_host_init(struct resolve_host *host);
+void resolve_host_done(struct resolve_host *host);
 
 struct resolve_request {
 	const struct resolve_host *host;

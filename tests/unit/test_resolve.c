@@ -69,6 +69,7 @@ static void teardown(void)
 	char command[128];
 
 	arena_done(&arena);
+	resolve_host_done(&host);
 	(void)snprintf(command, sizeof command, "rm -r %s", base);
 	(void)!system(command);
 }
