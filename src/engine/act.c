@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "base/seqpacket.h"
 #include "engine/limiter.h"
@@ -25,6 +26,10 @@ enum { OTHER_ACTIONS = 32 };
 struct reporter {
 	struct reporter_options options;
 	struct limiter *limiters; /* by rule->index */
+	/* of rules with limiter_token, by rule->index; NULL for the others */
+	struct limiter_table **tables;
+	void *buckets;
+	size_t buckets_size;
 	bool link_up;
 	bool hello_due;       /* the link was full: no denial goes before it */
 	struct arena scratch; /* of one line: the values of variables */
@@ -32,6 +37,32 @@ struct reporter {
 	size_t nvariables;
 	char line[LINE_ROOM];
 };
+
+/* All that limits will ever need. */
+static int make_limiters(struct reporter *reporter)
+{
+	const struct ruleset *set = reporter->options.ruleset;
+	struct limiter_table *next;
+	size_t count = 0;
+
+	reporter->limiters = calloc(set->nrules + 1, sizeof *reporter->limiters);
+	reporter->tables = calloc(set->nrules + 1, sizeof(struct limiter_table *));
+	if (!reporter->limiters || !reporter->tables)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->nrules; i++)
+		count += set->rules[i].ntokens != 0;
+	if (!count)
+		return 0;
+	reporter->buckets_size = count * sizeof *next;
+	next = mmap(NULL, reporter->buckets_size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (next == MAP_FAILED)
+		return -ENOMEM;
+	reporter->buckets = next;
+	for (size_t i = 0; i < set->nrules; i++)
+		reporter->tables[i] = set->rules[i].ntokens ? next++ : NULL;
+	return 0;
+}
 
 int reporter_new(const struct reporter_options *options, struct reporter **ret)
 {
@@ -41,10 +72,8 @@ int reporter_new(const struct reporter_options *options, struct reporter **ret)
 		return -ENOMEM;
 	reporter->options = *options;
 	reporter->link_up = options->recorder >= 0;
-	reporter->limiters = calloc(options->ruleset->nrules + 1, sizeof *reporter->limiters);
-	if (!reporter->limiters || arena_init(&reporter->scratch, VARIABLES_SCRATCH) < 0) {
-		free(reporter->limiters);
-		free(reporter);
+	if (make_limiters(reporter) < 0 || arena_init(&reporter->scratch, VARIABLES_SCRATCH) < 0) {
+		reporter_free(reporter);
 		return -ENOMEM;
 	}
 	*ret = reporter;
@@ -56,6 +85,9 @@ void reporter_free(struct reporter *reporter)
 	if (!reporter)
 		return;
 	arena_done(&reporter->scratch);
+	if (reporter->buckets)
+		(void)munmap(reporter->buckets, reporter->buckets_size);
+	free(reporter->tables);
 	free(reporter->limiters);
 	free(reporter);
 }
@@ -223,6 +255,7 @@ static ssize_t write_line(struct reporter *reporter, const struct event *event,
 		},
 		.seq = next_seq(reporter),
 		.lost = atomic_load(&journal->lost),
+		.withheld = atomic_load(&reporter->options.tally->by_rule[rule->index]),
 		.variables = reporter->variables,
 		.actions = actions,
 		.nactions = other_actions(event, match, actions, ELEMENTS(actions)),
@@ -304,20 +337,40 @@ static void run_log_actions(struct reporter *reporter, const struct match *match
 	}
 }
 
+/* Whether the rate of its rule lets the match through; if not it is counted. */
+static bool within_rate(struct reporter *reporter, const struct match *match)
+{
+	const struct rule *rule = match->rule;
+	struct limiter_table *table = reporter->tables[rule->index];
+	struct limiter *limiter =
+		table ? limiter_of(table, &match->tuple) : &reporter->limiters[rule->index];
+
+	if (limiter_allow(limiter, rule->every_ns, now_monotonic_ns()))
+		return true;
+	tally_withhold(reporter->options.tally, rule->index);
+	return false;
+}
+
+static void count_match(struct reporter *reporter, const struct match *match)
+{
+	struct tally *tally = reporter->options.tally;
+
+	atomic_fetch_add(
+		match->kind == VERDICT_WOULD_BLOCK ? &tally->would_block : &tally->detected, 1);
+}
+
 void reporter_report(struct reporter *reporter, const struct event *event,
 		     const struct decision *decision, enum guarantee guarantee)
 {
 	for (size_t i = 0; i < decision->nmatches; i++) {
 		const struct match *match = &decision->matches[i];
-		const struct rule *rule = match->rule;
 
 		run_log_actions(reporter, match);
-		if (match->kind >= VERDICT_BLOCKED || rule->silent)
+		if (match->kind >= VERDICT_BLOCKED)
 			continue;
-		if (!limiter_allow(&reporter->limiters[rule->index], rule->every_ns,
-				   now_monotonic_ns()))
-			continue;
-		send_line(reporter, write_line(reporter, event, match, guarantee));
+		count_match(reporter, match);
+		if (!match->rule->silent && within_rate(reporter, match))
+			send_line(reporter, write_line(reporter, event, match, guarantee));
 	}
 }
 
@@ -334,6 +387,56 @@ void reporter_internal(struct reporter *reporter, const char *rule_id, internal_
 		       const void *data)
 {
 	send_line(reporter, write_internal(reporter, rule_id, body, data));
+}
+
+struct part_request {
+	struct internal_part part;
+	internal_part_body *body;
+	size_t most; /* items that may fit */
+};
+
+static void part_body(struct jsonw *w, const void *data)
+{
+	const struct part_request *request = data;
+
+	if (request->part.part) {
+		jsonw_kv_uint(w, "part", request->part.part);
+		jsonw_kv_bool(w, "last", request->part.last);
+	}
+	request->body(w, &request->part);
+}
+
+/* How many items from FROM on made a line, which has been sent. */
+static size_t send_part(struct reporter *reporter, const char *rule_id, size_t count,
+			struct part_request *request)
+{
+	size_t n = MIN(count - request->part.from, request->most);
+	ssize_t size;
+
+	for (;; n = n / 2) {
+		request->part.to = request->part.from + n;
+		request->part.last = request->part.to == count;
+		size = write_internal(reporter, rule_id, part_body, request);
+		if (size != -ENOBUFS || n <= 1)
+			break;
+		/* the next attempt has the same number */
+		atomic_fetch_sub(&reporter->options.journal->seq, 1);
+		request->part.part = MAX(request->part.part, 1u);
+	}
+	send_line(reporter, size);
+	request->most = n * 2;
+	return n;
+}
+
+void reporter_internal_parts(struct reporter *reporter, const char *rule_id, size_t count,
+			     internal_part_body *body, const void *data)
+{
+	struct part_request request = { .part.data = data, .body = body, .most = SIZE_MAX };
+
+	do {
+		request.part.from += send_part(reporter, rule_id, count, &request);
+		request.part.part += request.part.part != 0;
+	} while (request.part.from < count);
 }
 
 void reporter_commit_internal(struct reporter *reporter, unsigned slot, const char *rule_id,

@@ -9,6 +9,7 @@
 #pragma once
 #include "engine/decide.h"
 #include "engine/journal.h"
+#include "engine/tally.h"
 #include "model/report.h"
 
 struct reporter;
@@ -20,6 +21,7 @@ struct reporter_options {
 	int recorder;                /* seqpacket to the recorder, -1 = none */
 	int news;                    /* eventfd of the keeper: the journal has news */
 	struct variables *variables; /* NULL = none */
+	struct tally *tally;
 };
 
 int reporter_new(const struct reporter_options *options, struct reporter **ret);
@@ -37,7 +39,7 @@ void reporter_commit(struct reporter *reporter, unsigned slot, const struct even
 		     const struct decision *decision, enum guarantee guarantee);
 
 /* One line for each of the other matches, within the rules' rates; and what log
- * actions say. Runs after the answer.
+ * actions say. Runs after the answer. What is withheld for its rate is counted.
  */
 void reporter_report(struct reporter *reporter, const struct event *event,
 		     const struct decision *decision, enum guarantee guarantee);
@@ -46,6 +48,20 @@ void reporter_report(struct reporter *reporter, const struct event *event,
 typedef void internal_body(struct jsonw *w, const void *data);
 void reporter_internal(struct reporter *reporter, const char *rule_id, internal_body *body,
 		       const void *data);
+
+/* One about many things, of which a line may not hold all: BODY writes those from FROM
+ * up to but not including TO. As many lines as it takes, each with a PART; LAST is true
+ * of the last one. What does not even fit alone is counted as lost.
+ */
+struct internal_part {
+	const void *data;
+	size_t from, to;
+	unsigned part; /* 1, 2 ...; 0: the line holds everything */
+	bool last;
+};
+typedef void internal_part_body(struct jsonw *w, const struct internal_part *part);
+void reporter_internal_parts(struct reporter *reporter, const char *rule_id, size_t count,
+			     internal_part_body *body, const void *data);
 
 /* One that is a denial: the call of SLOT was stopped without a rule's verdict. */
 void reporter_commit_internal(struct reporter *reporter, unsigned slot, const char *rule_id,

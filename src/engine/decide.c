@@ -177,8 +177,54 @@ static uint64_t *find_candidates(const struct decide_request *request,
 	return bits;
 }
 
+/* ---- what reports are counted by ---------------------------------------- */
+
+static void add_value(struct sip *sip, const struct secl_value *v)
+{
+	switch (v->type) {
+	case SECL_STRING: sip_add(sip, v->string.text, v->string.size); break;
+	case SECL_NET: sip_add(sip, &v->net, sizeof v->net); break;
+	case SECL_BOOL: sip_add(sip, &v->boolean, sizeof v->boolean); break;
+	case SECL_INT: sip_add(sip, &v->integer, sizeof v->integer); break;
+	case SECL_NONE: break;
+	}
+}
+
+/* What cannot be read is a value as well. */
+static void add_token(struct sip *sip, const struct secl_expr *token, struct secl_context *context)
+{
+	struct secl_value v = { .type = SECL_NONE };
+	size_t count = 1;
+
+	if (secl_eval_value(token, context, &v) < 0)
+		v = (struct secl_value){ .type = SECL_NONE };
+	if (v.array)
+		count = v.list.count;
+	sip_add(sip, &count, sizeof count);
+	for (size_t i = 0; i < count; i++) {
+		struct secl_value one = v.array ? secl_value_element(&v, i) : v;
+
+		add_value(sip, &one);
+	}
+}
+
+static struct sip_hash tuple_of(const struct rule *rule, const uint64_t key[2],
+				struct secl_context *context)
+{
+	struct sip sip = sip_begin(key);
+	size_t mark = arena_mark(context->scratch);
+
+	for (size_t i = 0; i < rule->ntokens; i++)
+		add_token(&sip, rule->tokens[i], context);
+	arena_release(context->scratch, mark);
+	return sip_end(&sip);
+}
+
+/* ---- a whole event ------------------------------------------------------ */
+
 /* What all rules of an event are judged with. */
 struct judgement {
+	const uint64_t *key;
 	enum protection_mode mode;
 	struct field_source source;
 	struct field_cursor cursor;
@@ -190,6 +236,7 @@ static void begin(struct judgement *j, const struct decide_request *request)
 {
 	const struct report_origin *origin = request->origin;
 
+	j->key = request->key;
 	j->mode = request->mode;
 	j->cursor = (struct field_cursor){ .start = NULL };
 	j->source = (struct field_source){
@@ -223,6 +270,8 @@ static void ask(struct judgement *j, const struct rule *rule, struct match *matc
 	j->source.nrule_tags = rule->nproduct_tags;
 	if (!judge_rule(rule, j->mode, &j->context, &j->view, m))
 		return;
+	if (rule->ntokens)
+		m->tuple = tuple_of(rule, j->key, &j->context);
 	keep_strongest(d, m);
 	d->nmatches++;
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "base/arena.h"
+#include "base/sip.h"
 #include "engine/variables.h"
 #include "model/field.h"
 #include "model/report.h"
@@ -23,6 +24,8 @@ struct match {
 	 * carried out */
 	uint64_t others;
 	bool unset; /* a set action could not find its value */
+	/* of the values of limiter_token; zero for a rule without */
+	struct sip_hash tuple;
 };
 
 struct decision {
@@ -47,6 +50,7 @@ struct decide_request {
 	 * recorded ones (tests); NULL = the event itself */
 	const struct secl_schema *schema;
 	const void *source;
+	uint64_t key[2]; /* of match.tuple */
 };
 
 /* Never fails: what goes wrong is in the verdict's reason. */

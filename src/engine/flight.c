@@ -214,7 +214,8 @@ struct decision flight_decide(struct supervisor *sv, const struct event *event)
 						.arena = &sv->arena,
 						.variables = sv->options.variables,
 						.lookup = lookup_process,
-						.lookup_data = sv });
+						.lookup_data = sv,
+						.key = { sv->key[0], sv->key[1] } });
 }
 
 void flight_settle(struct supervisor *sv, const struct event *event,

@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "engine/act.h"
+#include "engine/heartbeat.h"
 #include "engine/proctab.h"
 #include "engine/supervisor.h"
 #include "kernel/bind.h"
@@ -102,6 +103,7 @@ struct supervisor {
 	struct worker_pool *workers;
 	struct ring *ring; /* NULL = none here: workers wait instead */
 	struct reporter *reporter;
+	struct heartbeat heartbeat;
 	struct arena arena; /* of the event in hand */
 	struct launch launch;
 	struct resolve_host host;
@@ -111,11 +113,14 @@ struct supervisor {
 	unsigned nwaiting, nqueued;
 	struct send_scratch *scratch; /* of the message in hand; NULL = none was sent yet */
 	const char *service;
+	uint64_t key[2];                    /* of tuples of limiter_token */
 	unsigned next_look, next_dear_look; /* where the next tick begins */
 	unsigned next_dequeue;              /* likewise, for those in the queue */
 	unsigned ready;                     /* flights in FLIGHT_READY */
 	unsigned high;                      /* one past the highest slot in use */
 	int listener, epoll, signals, timer;
+	int chores;          /* timer of what is due now and then */
+	int64_t chores_ns;   /* when it goes off, monotonic; INT64_MAX = never */
 	int tick_ns;         /* what the timer is armed with, 0 = nothing */
 	bool stalled;        /* no free slot: callers wait */
 	bool watching;       /* the listener is watched */

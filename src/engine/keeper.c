@@ -21,6 +21,7 @@
 #include "engine/variables.h"
 #include "engine/inherit.h"
 #include "engine/slay.h"
+#include "engine/tally.h"
 #include "kernel/filter.h"
 #include "kernel/procfs.h"
 #include "model/link.h"
@@ -44,6 +45,7 @@ struct keeper {
 	struct journal *journal;
 	struct imagepool *images;
 	struct variables *variables;
+	struct tally *tally;
 	struct recorder_sinks sinks;
 	struct launch_request launch;
 	int listener;         /* copy of the supervisor's, -1 = not yet */
@@ -110,6 +112,7 @@ static int supervise(struct keeper *k, bool first)
 		.journal = k->journal,
 		.images = k->images,
 		.variables = k->variables,
+		.tally = k->tally,
 		.origin = k->options->origin,
 		.path = k->options->path,
 		.launch = first ? &k->launch : NULL,
@@ -473,6 +476,8 @@ static int prepare(struct keeper *k, struct err *err)
 		r = journal_new(&k->journal);
 	if (r == 0)
 		r = imagepool_new(&k->images);
+	if (r == 0)
+		r = tally_new(k->options->ruleset->nrules, &k->tally);
 	if (r == 0 && k->options->ruleset->nvariables)
 		r = variables_new(&k->variables);
 	if (r == 0)
@@ -575,6 +580,7 @@ static void keeper_done(struct keeper *k)
 	recorder_program_done(&k->recorder_program);
 	imagepool_free(k->images);
 	variables_free(k->variables);
+	tally_free(k->tally);
 	journal_free(k->journal);
 }
 

@@ -153,12 +153,12 @@ static void degraded_body(struct jsonw *w, const void *data)
 
 void start_begin(struct supervisor *sv)
 {
-	struct loaded loaded = { sv->ruleset, sv->options.diags };
+	struct loaded loaded = loaded_make(sv->ruleset, sv->options.diags);
 
 	reporter_hello(sv->reporter);
 	if (sv->options.degraded)
 		reporter_internal(sv->reporter, "degraded", degraded_body, sv->options.degraded);
-	reporter_internal(sv->reporter, "ruleset_loaded", loaded_body, &loaded);
+	loaded_report(sv->reporter, &loaded);
 	launch_go(&sv->journal->launch);
 }
 

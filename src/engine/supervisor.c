@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -50,7 +51,8 @@ enum source {
 	FROM_RING,
 	FROM_KEEPER,
 	FROM_RECORDER,
-	FROM_TIMER
+	FROM_TIMER,
+	FROM_CHORES
 };
 
 /* ---- notifications ---- */
@@ -283,6 +285,35 @@ static void look_after_waiting(struct supervisor *sv)
 	flight_tick(sv);
 }
 
+/* ---- what is due now and then ---- */
+
+static void arm_chores(struct supervisor *sv)
+{
+	int64_t due = heartbeat_due(&sv->heartbeat);
+	struct itimerspec spec = { .it_value = { .tv_nsec = 0 } };
+
+	if (due == sv->chores_ns)
+		return;
+	sv->chores_ns = due;
+	if (due != INT64_MAX) {
+		/* 0 would disarm it */
+		due = MAX(due, (int64_t)1);
+		spec.it_value.tv_sec = due / 1000000000;
+		spec.it_value.tv_nsec = due % 1000000000;
+	}
+	(void)timerfd_settime(sv->chores, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+static void do_chores(struct supervisor *sv)
+{
+	uint64_t count;
+
+	(void)!read(sv->chores, &count, sizeof count);
+	sv->chores_ns = 0;
+	heartbeat_tick(&sv->heartbeat, sv->reporter, now_monotonic_ns());
+	arm_chores(sv);
+}
+
 /* ---- children ---- */
 
 static void tell_keeper(const struct supervisor *sv)
@@ -409,7 +440,8 @@ static int open_sources(struct supervisor *sv)
 	sv->epoll = epoll_create1(EPOLL_CLOEXEC);
 	sv->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	sv->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (sv->epoll < 0 || sv->signals < 0 || sv->timer < 0)
+	sv->chores = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (sv->epoll < 0 || sv->signals < 0 || sv->timer < 0 || sv->chores < 0)
 		return -errno;
 	if (r == 0)
 		r = watch(sv, sv->listener, FROM_LISTENER);
@@ -422,6 +454,8 @@ static int open_sources(struct supervisor *sv)
 		r = watch(sv, ring_fd(sv->ring), FROM_RING);
 	if (r == 0)
 		r = watch(sv, sv->timer, FROM_TIMER);
+	if (r == 0)
+		r = watch(sv, sv->chores, FROM_CHORES);
 	if (r == 0)
 		r = watch(sv, sv->options.keeper, FROM_KEEPER);
 	if (r == 0 && sv->options.recorder >= 0)
@@ -503,6 +537,7 @@ static int make_parts(struct supervisor *sv)
 		.recorder = sv->options.recorder,
 		.news = sv->options.news,
 		.variables = sv->options.variables,
+		.tally = sv->options.tally,
 	};
 	int r;
 
@@ -519,6 +554,8 @@ static int make_parts(struct supervisor *sv)
 	if (!sv->waiting)
 		return -ENOMEM;
 	make_ring(sv);
+	/* without random numbers they can be guessed, which only makes rates less fair */
+	(void)!getrandom(sv->key, sizeof sv->key, 0);
 	r = arena_init(&sv->arena, EVENT_ARENA_SIZE);
 	if (r == 0)
 		r = make_pins(sv);
@@ -530,6 +567,12 @@ static int make_parts(struct supervisor *sv)
 		r = worker_pool_new(&sv->workers);
 	if (r == 0)
 		r = reporter_new(&reporter, &sv->reporter);
+	sv->heartbeat = (struct heartbeat){
+		.loaded = loaded_make(sv->ruleset, sv->options.diags),
+		.journal = sv->journal,
+		.tally = sv->options.tally,
+		.every_ms = sv->options.config->heartbeat_ms,
+	};
 	return r;
 }
 
@@ -559,6 +602,7 @@ static void handle(struct supervisor *sv, const struct epoll_event *event)
 	case FROM_KEEPER: from_keeper(sv); break;
 	case FROM_RECORDER: reporter_receive(sv->reporter); break;
 	case FROM_TIMER: look_after_waiting(sv); break;
+	case FROM_CHORES: do_chores(sv); break;
 	case FROM_RING: break; /* with every turn of the loop */
 	}
 }
@@ -638,6 +682,7 @@ static void settle(struct supervisor *sv)
 	int64_t until;
 
 	await_root(sv);
+	heartbeat_last(&sv->heartbeat, sv->reporter);
 	reporter_finish(sv->reporter);
 	until = now_monotonic_ns() + SETTLE_MS * INT64_C(1000000);
 	while (!reporter_settled(sv->reporter) && now_monotonic_ns() < until) {
@@ -691,6 +736,7 @@ int supervisor_run(const struct supervisor_options *options)
 		.epoll = -1,
 		.signals = -1,
 		.timer = -1,
+		.chores = -1,
 		.root_pidfd = -1,
 	};
 	bool first = options->listener < 0;
@@ -732,6 +778,7 @@ int supervisor_run(const struct supervisor_options *options)
 		start_begin(&sv);
 	else
 		start_recover(&sv);
+	arm_chores(&sv);
 	do
 		dispatch_ready(&sv);
 	while (take_results_of_ring(&sv));

@@ -22,6 +22,7 @@ struct supervisor_options {
 	struct journal *journal;
 	struct imagepool *images;    /* in memory shared with the keeper */
 	struct variables *variables; /* likewise; NULL when no rule sets any */
+	struct tally *tally;         /* likewise */
 	const struct report_origin *origin;
 	const char *degraded;                /* what this host cannot do, NULL = nothing */
 	const struct diags *diags;           /* of loading the ruleset */

@@ -387,6 +387,8 @@ static void write_guard(struct report_doc *doc, const struct report *report)
 	write_message(doc, report);
 	write_tags(doc, report);
 	write_workload(doc, report->seq, report->lost);
+	if (report->withheld)
+		report_number(doc, "withheld", report->withheld);
 	if (doc->cut)
 		jsonw_kv_bool(&doc->w, "truncated", true);
 	jsonw_end_object(&doc->w);

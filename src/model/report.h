@@ -16,6 +16,7 @@
  *   tags       rule_id:, source_rule_id:, type:, the rule's, the workload's
  *   service, hostname, workload  who ran; workload is a UUID
  *   seq, lost  number of the event in the workload, events lost before it
+ *   withheld   detections of the rule so far that its rate kept back
  *   truncated  true when any list or text here or elsewhere is cut
  *
  * Empty values are left out. Command lines are scrubbed (scrub.h) wherever they
@@ -75,7 +76,7 @@ struct report {
 	const struct report_rule *rule;
 	const struct event *event;
 	struct report_verdict verdict;
-	uint64_t seq, lost;
+	uint64_t seq, lost, withheld;
 	const struct report_variable *variables;
 	size_t nvariables;
 	const struct report_action *actions;

@@ -7,6 +7,9 @@
 
 enum { SCRATCH_SIZE = 64 * 1024 };
 
+static const char wrong_version[] = "agent_version does not include the version that guard claims";
+static const char wrong_host[] = "none of the filters holds on this host";
+
 /* One filter: 1, 0, or -EINVAL with *error. */
 static int filter_holds(struct load *load, const struct yaml *filter, struct arena *scratch,
 			struct secl_error *error)
@@ -63,7 +66,7 @@ int conditions_hold(struct load *load, const struct yaml *node, const char **ret
 		if (r < 0)
 			return r;
 		if (r == 0) {
-			*ret_why = "agent_version does not include the version that guard claims";
+			*ret_why = wrong_version;
 			return 0;
 		}
 	}
@@ -71,6 +74,11 @@ int conditions_hold(struct load *load, const struct yaml *node, const char **ret
 		return 1;
 	r = any_filter_holds(load, filters, ret_bad, error);
 	if (r == 0)
-		*ret_why = "none of the filters holds on this host";
+		*ret_why = wrong_host;
 	return r;
+}
+
+const char *conditions_filter_type(const char *why)
+{
+	return why == wrong_version ? "agent_version" : "rule_filter";
 }

@@ -54,6 +54,7 @@ struct config {
 	int64_t deadline_ms;          /* [run] deadline: for one verdict */
 	struct strv unix_passthrough; /* [network] unix_passthrough */
 	char *origin;                 /* [events] origin = ebpfless */
+	int64_t heartbeat_ms;         /* [events] heartbeat, 0 = none */
 	struct strv scrub_words;      /* [events] scrub: extra words */
 	struct strv envs_with_value;  /* [events] envs_with_value */
 };

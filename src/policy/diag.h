@@ -25,6 +25,7 @@ struct diag {
 	unsigned event;        /* enum event_type of a rule, as far as it is known */
 	bool unobservable;     /* about something that guard cannot see, yet or here */
 	bool unenforced;       /* about a blocking rule, and therefore more than that */
+	unsigned about;        /* one more than the index in ruleset->abouts, 0 = none */
 };
 
 struct diags {

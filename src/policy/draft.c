@@ -21,7 +21,7 @@ static const struct key rule_keys[] = {
 	{ "combine", KEY_TEXT, false },
 	{ "override_options", KEY_MAP, false },
 	{ "every", KEY_TEXT, false },
-	{ "limiter_token", KEY_LIST, true },
+	{ "limiter_token", KEY_LIST, false },
 	{ "silent", KEY_BOOL, false },
 	{ "group_id", KEY_TEXT, false },
 	{ "priority", KEY_INT, false },
@@ -171,7 +171,7 @@ static const char *const reserved_ids[] = {
 	"ruleset_loaded",     "heartbeat",     "events_lost",      "supervisor_restarted",
 	"supervisor_lost",    "recorder_lost", "abnormal_path",    "self_test",
 	"anomaly_detection",  "noisy_process", "lost_events_read", "lost_events_write",
-	"internal_core_dump", "sink_damaged",
+	"internal_core_dump", "sink_damaged",  "log_action",       "degraded",
 };
 
 static bool id_is_reserved(const char *id)
@@ -222,6 +222,7 @@ static int read_rest(struct load *load, struct draft *d)
 	d->version = text_of(d->node, "version");
 	d->disabled = bool_of(d->node, "disabled");
 	d->silent = bool_of(d->node, "silent");
+	d->tokens = (struct action_ref){ d->file, yaml_get(d->node, "limiter_token") };
 	if (priority)
 		(void)yaml_int(priority, &d->priority);
 	for (size_t i = 0; i < ELEMENTS(readers); i++) {
@@ -277,7 +278,7 @@ static int read_draft(struct load *load, struct draft *d)
 
 int drafts_read(struct load *load)
 {
-	size_t order = 0;
+	size_t order = 0, rows;
 	int r;
 
 	load->tail = &load->first;
@@ -293,9 +294,11 @@ int drafts_read(struct load *load)
 			d->file = file;
 			d->node = n;
 			d->order = order++;
+			rows = load->diags->count;
 			r = read_draft(load, d);
 			if (r < 0)
 				return r;
+			abouts_mark(load, rows, d);
 			*load->tail = d;
 			load->tail = &d->next;
 		}

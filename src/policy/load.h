@@ -8,6 +8,7 @@
  *   vars.c     what set actions declare
  *   action.c   the actions of a draft -> struct action
  *   observe.c  what of a rule cannot be seen
+ *   tokens.c   its limiter_token
  *   ruleset.c  drafts -> struct ruleset
  *
  * Everything here lives in the load's arena and is gone when ruleset_load()
@@ -27,6 +28,7 @@ enum {
 	MAX_EXPRESSION = 64 * 1024,
 	MAX_TAGS = 64,    /* of one rule, merged */
 	MAX_ACTIONS = 32, /* of one rule, merged */
+	MAX_TOKENS = 16,  /* fields in limiter_token */
 };
 
 struct policy_file {
@@ -85,6 +87,7 @@ struct draft {
 	size_t nproduct_tags;
 	struct action_ref actions[MAX_ACTIONS];
 	size_t nactions;
+	struct action_ref tokens; /* limiter_token: a list; node NULL = none */
 };
 
 struct declared;  /* vars.c: a variable */
@@ -105,6 +108,7 @@ struct load {
 	struct set_entry *sets;
 	struct arena *keep; /* of the ruleset */
 	struct ruleset *ruleset;
+	struct rule_about *abouts; /* those of the ruleset, by draft.order */
 	struct diags *diags;
 	struct err *err;
 };
@@ -162,6 +166,16 @@ bool id_is_valid(const char *id);
 int conditions_hold(struct load *load, const struct yaml *node, const char **ret_why,
 		    const struct yaml **ret_bad, struct secl_error *error);
 
+/* "agent_version" or "rule_filter", for a text that conditions_hold() gave. */
+const char *conditions_filter_type(const char *why);
+
+/* ---- about.c ---- */
+
+/* What all drafts say, into the ruleset: 0, or -ENOMEM. */
+int abouts_make(struct load *load);
+/* The rows of rules from FROM on are about D. */
+void abouts_mark(struct load *load, size_t from, const struct draft *d);
+
 /* ---- draft.c, merge.c, macro.c, vars.c ---- */
 
 int drafts_read(struct load *load);
@@ -209,6 +223,15 @@ int peers_collect(struct ruleset *set, struct arena *arena);
 int actions_compile(struct load *load, struct draft *draft, enum event_type event,
 		    struct action **ret, size_t *ret_count, uint64_t *needs);
 void actions_free(const struct action *actions, size_t count);
+
+/* ---- tokens.c ---- */
+
+/* Compiles the fields of limiter_token for RULE, whose type of event is known: 0; 1 when
+ * the rule is rejected (with its row); -ENOMEM. What RULE has got then is to be freed in
+ * any case.
+ */
+int tokens_compile(struct load *load, struct draft *draft, struct rule *rule);
+void tokens_free(const struct rule *rule);
 
 /* Whether NODE (a mapping of one action) has a key that names an action that
  * refuses or kills.

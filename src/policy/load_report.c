@@ -71,15 +71,18 @@ int report_draft(struct load *load, struct draft *draft, const struct yaml *node
 {
 	char message[MESSAGE_MAX];
 	va_list args;
+	int r;
 
 	va_start(args, format);
 	(void)vsnprintf(message, sizeof message, format, args);
 	va_end(args);
 	draft->failed = true;
-	if (add_row(load, DIAG_RULE, DIAG_ERROR, draft->file,
-		    node ? node->offset : draft->node->offset, draft->id, message) < 0)
-		return -ENOMEM;
+	r = add_row(load, DIAG_RULE, DIAG_ERROR, draft->file,
+		    node ? node->offset : draft->node->offset, draft->id, message);
+	if (r < 0)
+		return r;
 	load->diags->rows[load->diags->count - 1].event = draft->event;
+	abouts_mark(load, load->diags->count - 1, draft);
 	return 0;
 }
 

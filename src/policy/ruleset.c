@@ -190,6 +190,9 @@ static int add_rule(struct load *load, struct draft *d, const char *text,
 	if (r != 0)
 		goto drop;
 	rule.actions = actions;
+	r = tokens_compile(load, d, &rule);
+	if (r != 0)
+		goto drop;
 	blocks = enforces(actions, rule.nactions);
 	rule.protection = d->says_protection ? d->protection
 			  : blocks           ? PROTECTION_BLOCKING
@@ -212,6 +215,7 @@ static int add_rule(struct load *load, struct draft *d, const char *text,
 	loaded->rules[load->ruleset->nrules++] = rule;
 	return 0;
 drop:
+	tokens_free(&rule);
 	actions_free(actions, rule.nactions);
 	secl_expr_free(rule.expr);
 	return r;
@@ -246,6 +250,8 @@ static int report_rule(struct load *load, const struct draft *d, size_t before)
 
 	if (d->filtered) {
 		status = DIAG_FILTERED;
+		if (!load->abouts[d->order].filter_type)
+			load->abouts[d->order].filter_type = "event_type";
 		message = d->filtered;
 	} else if (load->ruleset->nrules == before) {
 		status = DIAG_DISABLED;
@@ -265,7 +271,7 @@ static int report_rule(struct load *load, const struct draft *d, size_t before)
 
 static int compile_draft(struct load *load, struct draft *d)
 {
-	size_t before = load->ruleset->nrules;
+	size_t before = load->ruleset->nrules, rows = load->diags->count;
 	int r = 0;
 
 	if (d->failed || d->merged)
@@ -277,7 +283,9 @@ static int compile_draft(struct load *load, struct draft *d)
 		if (r < 0)
 			return r;
 	}
-	return d->failed ? 0 : report_rule(load, d, before);
+	r = d->failed ? 0 : report_rule(load, d, before);
+	abouts_mark(load, rows, d);
+	return r;
 }
 
 /* ---- order and needs --------------------------------------------------- */
@@ -347,15 +355,15 @@ static void sum_ruleset(struct ruleset *set)
 
 		needs->watched = true;
 		set->judges_ancestors[rule->event] |= blocking && rule->needs & NEED_ANCESTORS;
-		set->judges_ancestors[rule->event] |= blocking && rule->needs & NEED_ANCESTORS;
-		needs->fields |= rule->needs;
+		needs->fields |= rule->needs | rule->token_needs;
 		needs->blocking_fields |= blocking ? rule->needs : 0;
 		needs->blocking |= blocking;
 		for (size_t k = 0; k < rule->nactions; k++)
 			needs->may_block |= blocking && rule->actions[k].type == ACTION_BLOCK;
 		for (size_t k = 0; k < rule->nactions; k++)
 			set->hashes_files |= rule->actions[k].type == ACTION_HASH;
-		set->follows_images |= (rule->needs & image_needs) != 0 || set->hashes_files;
+		set->follows_images |=
+			((rule->needs | rule->token_needs) & image_needs) != 0 || set->hashes_files;
 		/* at an exec everything changes: the file, the arguments, the credentials */
 		set->verifies_images |=
 			blocking && (rule->event == EVENT_EXEC || (rule->needs & image_needs) != 0);
@@ -426,6 +434,8 @@ static int compile_all(struct load *load)
 		r = -ENOMEM;
 	if (r == 0)
 		r = variables_keep(load);
+	if (r == 0)
+		r = abouts_make(load);
 	for (struct draft *d = load->first; r == 0 && d; d = d->next)
 		r = compile_draft(load, d);
 	return r;
@@ -504,6 +514,7 @@ void ruleset_free(struct ruleset *ruleset)
 		rule_index_free(ruleset->index[type]);
 	for (size_t i = 0; i < ruleset->nrules; i++) {
 		actions_free(ruleset->rules[i].actions, ruleset->rules[i].nactions);
+		tokens_free(&ruleset->rules[i]);
 		secl_expr_free(ruleset->rules[i].expr);
 	}
 	arena_done(&loaded->arena);

@@ -109,8 +109,31 @@ struct rule {
 	const struct action *actions;
 	size_t nactions;
 	int64_t every_ns; /* 0 = default limiter */
+	/* limiter_token: a rate for each tuple of these values; what reading them needs is
+	 * not part of NEEDS, since no verdict depends on it */
+	struct secl_expr *const *tokens;
+	size_t ntokens;
+	uint64_t token_needs;
 	int priority;
 	bool silent;
+};
+
+/* A rule as its policies tell it, whatever became of it. Rows of diags about a rule
+ * lead here (diag.about).
+ */
+struct rule_about {
+	/* NULL where the rule does not say so */
+	const char *version, *expression, *agent_version;
+	const char *filter_type; /* of a filtered one: what did not let it in */
+	const char *actions;     /* a JSON array */
+	const char *const *filters;
+	size_t nfilters;
+	const struct rule_about_tag {
+		const char *key, *value;
+	} * tags;
+	size_t ntags;
+	const char *const *product_tags;
+	size_t nproduct_tags;
 };
 
 /* What a loaded policy asks of one event type. */
@@ -127,6 +150,8 @@ enum { RULESET_PEERS_MAX = 256 };
 struct ruleset {
 	const struct rule *rules; /* every rule that loaded, in order */
 	size_t nrules;
+	const struct rule_about *abouts;
+	size_t nabouts;
 	const struct policy *policies;
 	size_t npolicies;
 	/* rules by event type, in order of evaluation (specification 15) */

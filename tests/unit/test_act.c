@@ -23,13 +23,16 @@ Test(act, a_hello_that_found_the_link_full_goes_before_any_denial)
 	static char body[4096];
 	struct journal *journal;
 	struct reporter *reporter;
+	struct tally *tally;
 	int link[2];
 
 	cr_assert_eq(journal_new(&journal), 0);
+	cr_assert_eq(tally_new(0, &tally), 0);
 	cr_assert_eq(seqpacket_pair(link), 0);
 	cr_assert_eq(reporter_new(&(struct reporter_options){ .journal = journal,
 							      .ruleset = &ruleset,
 							      .recorder = link[0],
+							      .tally = tally,
 							      .news = -1 },
 				  &reporter),
 		     0);
@@ -50,4 +53,5 @@ Test(act, a_hello_that_found_the_link_full_goes_before_any_denial)
 	cr_expect_eq(atomic_load(&journal->lost), 1);
 	reporter_free(reporter);
 	journal_free(journal);
+	tally_free(tally);
 }

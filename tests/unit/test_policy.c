@@ -106,6 +106,14 @@ static const struct refused_row refused_rows[] = {
 	  "another type of event", 6, 13 },
 	{ RULE("  every: soon\n"), "'every' is neither", 4, 10 },
 	{ RULE("  every: -1\n"), "'every' is negative", 4, 10 },
+	{ RULE("  limiter_token: exec.pid\n"), "must be a list", 4, 18 },
+	{ RULE("  limiter_token: [[exec.pid]]\n"), "it must be a list of fields", 4, 19 },
+	{ RULE("  limiter_token: [exec.pidd]\n"), "limiter_token: ", 4, 19 },
+	{ RULE("  limiter_token: [connect.addr.port]\n"), "another type of event", 4, 19 },
+	{ RULE("  limiter_token: [exec.pid, exec.pid, exec.pid, exec.pid, exec.pid, exec.pid, exec.pid,"
+	       " exec.pid, exec.pid, exec.pid, exec.pid, exec.pid, exec.pid, exec.pid, exec.pid,"
+	       " exec.pid, exec.pid]\n"),
+	  "too many fields", 4, 18 },
 	{ RULE("  disabled: perhaps\n"), "'disabled' must be true or false", 4, 13 },
 	{ RULE("  combine: merge\n"), "only 'override' is known", 4, 12 },
 	{ RULE("  combine: override\n  override_options: {fields: [everything]}\n"),
@@ -196,7 +204,6 @@ static const struct warning_row warning_rows[] = {
 	  "unknown key 'protetcion' is ignored, did you mean 'protection'?", 4, 3 },
 	{ RULE("  zzzzzzzzzz: 1\n"), "unknown key 'zzzzzzzzzz' is ignored", 4, 3 },
 	{ "ruels: []\n" RULE(""), "did you mean 'rules'?", 1, 1 },
-	{ RULE("  limiter_token: [exec.pid]\n"), "key 'limiter_token' has no effect", 4, 3 },
 	{ RULE("  actions: [{block: {errno: EPERM, pni: true}}]\n"), "did you mean 'pin'?", 4, 36 },
 	{ RULE("  actions: [{block: {pin: true}}]\n"), "key 'pin' has no effect", 4, 22 },
 	{ RULE("  actions: [{set: {name: x, value: 1}}, {set: {name: x, value: 2, ttl: 5s}}]\n"),
@@ -517,6 +524,7 @@ Test(policy, every_key_arrives)
 		"rules:\n- id: r\n" FALSE_RULE
 		"  description: What it is.\n  version: 4.5.6\n  group_id: g\n"
 		"  tags: {a: b, c: 1}\n  product_tags: ['x:y']\n  every: 10s\n  silent: true\n"
+		"  limiter_token: [exec.file.path, process.uid]\n"
 		"  priority: -3\n"
 		"  actions:\n"
 		"  - block: {errno: EACCES}\n    filter: exec.uid == 0\n"
@@ -541,6 +549,9 @@ Test(policy, every_key_arrives)
 	cr_assert_eq(rule->nproduct_tags, 1);
 	cr_expect_str_eq(rule->product_tags[0].text, "x:y");
 	cr_expect_eq(rule->every_ns, 10000000000);
+	cr_expect_eq(rule->ntokens, 2);
+	cr_expect(rule->token_needs & NEED_CREDENTIALS);
+	cr_expect_not(rule->needs & NEED_TTY);
 	cr_expect(rule->silent);
 	cr_expect_eq(rule->priority, -3);
 	cr_assert_eq(rule->nactions, 4);
