@@ -56,6 +56,38 @@ static void write_macro(struct jsonw *w, const struct checked *checked, const st
 	jsonw_end_object(w);
 }
 
+/* Each once, though the rule may name one several times. */
+enum { PATHS_SHOWN = 256 };
+
+struct paths {
+	struct jsonw *w;
+	const struct secl_string *seen[PATHS_SHOWN];
+	size_t count;
+};
+
+static void path_item(void *data, const struct secl_string *path)
+{
+	struct paths *paths = data;
+
+	for (size_t i = 0; i < paths->count; i++) {
+		if (paths->seen[i]->size == path->size &&
+		    memcmp(paths->seen[i]->text, path->text, path->size) == 0)
+			return;
+	}
+	if (paths->count == PATHS_SHOWN)
+		return;
+	paths->seen[paths->count++] = path;
+	jsonw_string_n(paths->w, path->text, path->size);
+}
+
+static void write_paths(struct jsonw *w, const struct rule *rule)
+{
+	struct paths paths = { .w = w };
+
+	if (rule)
+		rule_paths(rule, path_item, &paths);
+}
+
 static void write_needs(struct jsonw *w, const struct checked *checked, const struct rule *rule)
 {
 	jsonw_key(w, "needs");
@@ -66,7 +98,8 @@ static void write_needs(struct jsonw *w, const struct checked *checked, const st
 		check_calls(checked, rule, string_item, w);
 	jsonw_end_array(w);
 	jsonw_key(w, "paths");
-	jsonw_begin_array(w); /* of marks: no event type of this version is seen by one */
+	jsonw_begin_array(w);
+	write_paths(w, rule);
 	jsonw_end_array(w);
 	jsonw_end_object(w);
 }

@@ -226,6 +226,7 @@ static struct sip_hash tuple_of(const struct rule *rule, const uint64_t key[2],
 struct judgement {
 	const uint64_t *key;
 	enum protection_mode mode;
+	bool pinned_only;
 	struct field_source source;
 	struct field_cursor cursor;
 	struct variable_view view;
@@ -238,6 +239,7 @@ static void begin(struct judgement *j, const struct decide_request *request)
 
 	j->key = request->key;
 	j->mode = request->mode;
+	j->pinned_only = request->pinned_only;
 	j->cursor = (struct field_cursor){ .start = NULL };
 	j->source = (struct field_source){
 		.event = request->event,
@@ -266,6 +268,8 @@ static void ask(struct judgement *j, const struct rule *rule, struct match *matc
 {
 	struct match *m = &matches[d->nmatches];
 
+	if (j->pinned_only && !rule->pin)
+		return;
 	j->source.rule_tags = rule->product_tags;
 	j->source.nrule_tags = rule->nproduct_tags;
 	if (!judge_rule(rule, j->mode, &j->context, &j->view, m))

@@ -46,6 +46,7 @@ struct decide_request {
 	struct variables *variables;                            /* NULL = none was ever set */
 	const struct process *(*lookup)(void *data, pid_t pid); /* see variables.h */
 	void *lookup_data;
+	bool pinned_only; /* ask rules with `pin` alone */
 	/* where values come from instead of the event, which then only names the actor:
 	 * recorded ones (tests); NULL = the event itself */
 	const struct secl_schema *schema;

@@ -207,15 +207,21 @@ static const struct process *lookup_process(void *data, pid_t pid)
 
 struct decision flight_decide(struct supervisor *sv, const struct event *event)
 {
-	return decide(&(struct decide_request){ .ruleset = sv->ruleset,
-						.mode = sv->options.config->mode,
-						.event = event,
-						.origin = sv->options.origin,
-						.arena = &sv->arena,
-						.variables = sv->options.variables,
-						.lookup = lookup_process,
-						.lookup_data = sv,
-						.key = { sv->key[0], sv->key[1] } });
+	const struct decide_request request = {
+		.ruleset = sv->ruleset,
+		.mode = sv->options.config->mode,
+		.event = event,
+		.origin = sv->options.origin,
+		.arena = &sv->arena,
+		.variables = sv->options.variables,
+		.lookup = lookup_process,
+		.lookup_data = sv,
+		.key = { sv->key[0], sv->key[1] },
+	};
+	struct decision d = decide(&request);
+
+	pinned_decide(sv->options.pinned->programs, &request, &d);
+	return d;
 }
 
 void flight_settle(struct supervisor *sv, const struct event *event,

@@ -46,6 +46,7 @@ struct keeper {
 	struct imagepool *images;
 	struct variables *variables;
 	struct tally *tally;
+	struct pinned pinned;
 	struct recorder_sinks sinks;
 	struct launch_request launch;
 	int listener;         /* copy of the supervisor's, -1 = not yet */
@@ -111,6 +112,7 @@ static int supervise(struct keeper *k, bool first)
 		.diags = k->options->diags,
 		.journal = k->journal,
 		.images = k->images,
+		.pinned = &k->pinned,
 		.variables = k->variables,
 		.tally = k->tally,
 		.origin = k->options->origin,
@@ -481,6 +483,8 @@ static int prepare(struct keeper *k, struct err *err)
 	if (r == 0 && k->options->ruleset->nvariables)
 		r = variables_new(&k->variables);
 	if (r == 0)
+		r = pinned_init(k->options->ruleset, k->options->config, &k->pinned);
+	if (r == 0)
 		r = seqpacket_pair(k->link);
 	if (r == 0)
 		r = seqpacket_pair(k->recorder_link);
@@ -581,6 +585,7 @@ static void keeper_done(struct keeper *k)
 	imagepool_free(k->images);
 	variables_free(k->variables);
 	tally_free(k->tally);
+	pinned_done(&k->pinned);
 	journal_free(k->journal);
 }
 

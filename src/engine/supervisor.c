@@ -490,21 +490,6 @@ static void make_ring(struct supervisor *sv)
 		log_debug("no io_uring here (%s): connects wait in threads", strerror(-r));
 }
 
-/* Socket files that rules name, then those that pass through; none: no pins. */
-static int make_pins(struct supervisor *sv)
-{
-	const struct ruleset *set = sv->ruleset;
-	const struct strv *list = &sv->options.config->unix_passthrough;
-	struct secl_string paths[PINS_MAX];
-	size_t count = 0;
-
-	for (size_t i = 0; i < set->npeers && count < PINS_MAX; i++)
-		paths[count++] = set->peers[i];
-	for (size_t i = 0; i < list->count && count < PINS_MAX; i++)
-		paths[count++] = (struct secl_string){ list->items[i], strlen(list->items[i]) };
-	return count ? pins_new(paths, count, &sv->pins) : 0;
-}
-
 static void forget_variables(void *data, pid_t pid, uint64_t start_ticks)
 {
 	const struct supervisor *sv = data;
@@ -556,9 +541,8 @@ static int make_parts(struct supervisor *sv)
 	make_ring(sv);
 	/* without random numbers they can be guessed, which only makes rates less fair */
 	(void)!getrandom(sv->key, sizeof sv->key, 0);
+	sv->pins = sv->options.pinned->sockets;
 	r = arena_init(&sv->arena, EVENT_ARENA_SIZE);
-	if (r == 0)
-		r = make_pins(sv);
 	if (r == 0)
 		r = resolve_host_init(&sv->host);
 	if (r == 0)
@@ -718,7 +702,6 @@ static void supervisor_done(struct supervisor *sv)
 	ring_free(sv->ring);
 	proctab_free(sv->processes);
 	reporter_free(sv->reporter);
-	pins_free(sv->pins);
 	resolve_host_done(&sv->host);
 	arena_done(&sv->arena);
 	free(sv->waiting);

@@ -12,6 +12,7 @@
 #include <linux/filter.h>
 
 #include "engine/journal.h"
+#include "engine/pinned.h"
 #include "kernel/launch.h"
 #include "model/report.h"
 #include "policy/config.h"
@@ -21,8 +22,9 @@ struct supervisor_options {
 	const struct ruleset *ruleset;
 	struct journal *journal;
 	struct imagepool *images;    /* in memory shared with the keeper */
-	struct variables *variables; /* likewise; NULL when no rule sets any */
-	struct tally *tally;         /* likewise */
+	const struct pinned *pinned; /* a copy of the keeper's */
+	struct variables *variables; /* likewise shared; NULL when no rule sets any */
+	struct tally *tally;         /* likewise shared */
 	const struct report_origin *origin;
 	const char *degraded;                /* what this host cannot do, NULL = nothing */
 	const struct diags *diags;           /* of loading the ruleset */

@@ -81,16 +81,18 @@ static int errno_by_name(const char *name, const char **ret_hint)
 
 static const struct key block_keys[] = {
 	{ "errno", KEY_TEXT, false },
-	{ "pin", KEY_BOOL, true },
+	{ "pin", KEY_BOOL, false },
 };
 
 static int read_block(const struct reader *r, struct action *ret)
 {
-	const struct yaml *name = entry_of(r->node, "errno");
+	const struct yaml *name = entry_of(r->node, "errno"), *pin = entry_of(r->node, "pin");
 	const char *hint = NULL;
 	char text[160];
 
 	ret->type = ACTION_BLOCK;
+	if (pin)
+		(void)yaml_bool(pin, &ret->pin);
 	ret->error = name ? errno_by_name(name->text, &hint) : EPERM;
 	if (ret->error > 0)
 		return 1;

@@ -211,7 +211,10 @@ int rule_observable(struct load *load, struct draft *draft, struct rule *rule);
 
 /* ---- peers.c ---- */
 
-/* Fills SET's peers from its rules: 0, or -ENOMEM. */
+/* Does what `block: {pin: true}` asks of RULE: 0; 1 with a row when it cannot be; -ENOMEM. */
+int rule_pin(struct load *load, struct draft *draft, struct rule *rule);
+
+/* Fills SET's peers and programs from its rules: 0, or -ENOMEM. */
 int peers_collect(struct ruleset *set, struct arena *arena);
 
 /* ---- action.c ---- */

@@ -206,6 +206,8 @@ static int add_rule(struct load *load, struct draft *d, const char *text,
 		goto drop;
 	}
 	r = rule_observable(load, d, &rule);
+	if (r == 0)
+		r = rule_pin(load, d, &rule);
 	if (r != 0)
 		goto drop;
 	r = keep_texts(load, d, text, part, &rule);

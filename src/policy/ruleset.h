@@ -77,6 +77,7 @@ struct action {
 	struct secl_expr *filter; /* NULL = always */
 	const char *filter_text;
 	int error;             /* block: positive errno */
+	bool pin;              /* block: the rule's paths mean files, see struct rule */
 	int signal;            /* kill */
 	enum kill_scope scope; /* kill */
 	int level;             /* log: enum log_level */
@@ -116,7 +117,16 @@ struct rule {
 	uint64_t token_needs;
 	int priority;
 	bool silent;
+	/* the programs that it names in full are meant under any other name, too */
+	bool pin;
 };
+
+/* Calls VISIT for each path without wildcards that stands in the rule or in a filter of
+ * its actions and is known again under other names: programs of a rule with `pin`,
+ * sockets (connect.addr.path) of any. Perhaps more than once.
+ */
+void rule_paths(const struct rule *rule, void (*visit)(void *data, const struct secl_string *path),
+		void *data);
 
 /* A rule as its policies tell it, whatever became of it. Rows of diags about a rule
  * lead here (diag.about).
@@ -145,7 +155,7 @@ struct event_needs {
 	uint64_t blocking_fields; /* those of rules that may refuse or kill */
 };
 
-enum { RULESET_PEERS_MAX = 256 };
+enum { RULESET_PEERS_MAX = 256, RULESET_PROGRAMS_MAX = 64 };
 
 struct ruleset {
 	const struct rule *rules; /* every rule that loaded, in order */
@@ -174,6 +184,9 @@ struct ruleset {
 	 * known again under other names */
 	const struct secl_string *peers; /* up to RULESET_PEERS_MAX */
 	size_t npeers;
+	/* programs that rules with `pin` name in full, each once */
+	const struct secl_string *programs; /* up to RULESET_PROGRAMS_MAX */
+	size_t nprograms;
 	unsigned generation;
 };
 
