@@ -205,7 +205,7 @@ static const struct warning_row warning_rows[] = {
 	{ RULE("  zzzzzzzzzz: 1\n"), "unknown key 'zzzzzzzzzz' is ignored", 4, 3 },
 	{ "ruels: []\n" RULE(""), "did you mean 'rules'?", 1, 1 },
 	{ RULE("  actions: [{block: {errno: EPERM, pni: true}}]\n"), "did you mean 'pin'?", 4, 36 },
-	{ RULE("  actions: [{block: {pin: true}}]\n"), "nothing to pin", 3, 15 },
+	{ CONNECT_RULE("  actions: [{block: {pin: true}}]\n"), "nothing to pin", 3, 15 },
 	{ RULE("  actions: [{set: {name: x, value: 1}}, {set: {name: x, value: 2, ttl: 5s}}]\n"),
 	  "ttl, size and inherited of ${x} are those of its first action", 4, 47 },
 	{ RULE("  actions: [{coredump: {process: true}}]\n"), "action coredump is unsupported on",
