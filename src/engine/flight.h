@@ -130,6 +130,7 @@ struct supervisor {
 	bool done;
 	int root_pidfd; /* of the first process, -1 = not to be had */
 	int exit_status;
+	char degraded[1024]; /* what this host cannot do, "" = nothing */
 };
 
 static inline struct seccomp_notif *flight_notification(struct supervisor *sv, unsigned slot)

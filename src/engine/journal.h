@@ -63,7 +63,7 @@ struct journal {
 	pid_t root_pid;
 	int root_status;            /* wait status, valid in ROOT_EXITED and ROOT_STOPPED */
 	int launch_status;          /* exit status when the command never ran, else -1 */
-	char launch_text[256];      /* and why */
+	char launch_text[1024];     /* and why */
 	struct launch_page launch;  /* a successor lets go whom its predecessor parked */
 	_Atomic uint32_t finished;  /* no task of the workload is left */
 	_Atomic uint64_t seq;       /* of events, counts on over restarts */

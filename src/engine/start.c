@@ -9,9 +9,11 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "engine/flight.h"
 #include "engine/handlers.h"
 #include "engine/loaded.h"
+#include "kernel/feature.h"
 #include "kernel/filter.h"
 #include "kernel/notify.h"
 #include "kernel/target.h"
@@ -103,6 +105,29 @@ static int build_filter(struct supervisor *sv, struct sock_fprog *ret)
 	return r;
 }
 
+/* What feature_run_end() could not try without a process: this is the one. */
+static int check_stub(struct supervisor *sv)
+{
+	bool events[EVENT_COUNT] = { false };
+	size_t used = strlen(sv->degraded);
+	struct err err = { .code = 0 };
+
+	for (unsigned type = 1; type < EVENT_COUNT; type++)
+		events[type] = sv->ruleset->needs[type].watched;
+	if (feature_run_on(sv->launch.pid, sv->launch.listener, events, &err) == 0)
+		return 0;
+	if (!sv->options.config->best_effort) {
+		sv->journal->launch_status = 125;
+		(void)snprintf(sv->journal->launch_text, sizeof sv->journal->launch_text, "%s",
+			       err.text);
+		return err.code;
+	}
+	log_warning("DEGRADED: %s", err.text);
+	(void)snprintf(sv->degraded + used, sizeof sv->degraded - used, "%s%s", used ? "; " : "",
+		       err.text);
+	return 0;
+}
+
 /* The stub is a member of the keeper's session and process group, the
  * supervisor of its own: nothing that a terminal sends to the workload reaches it.
  */
@@ -124,6 +149,9 @@ int start_launch(struct supervisor *sv)
 	/* the stub keeps the table that we shared so far, we go on with a copy */
 	if (unshare(CLONE_FILES) < 0)
 		return start_failed(sv, step, -errno);
+	r = check_stub(sv);
+	if (r < 0)
+		return r;
 	sv->listener = sv->launch.listener;
 	sv->journal->root_pid = sv->launch.pid;
 	atomic_store(&sv->journal->root_state, ROOT_RUNNING);
@@ -156,8 +184,8 @@ void start_begin(struct supervisor *sv)
 	struct loaded loaded = loaded_make(sv->ruleset, sv->options.diags);
 
 	reporter_hello(sv->reporter);
-	if (sv->options.degraded)
-		reporter_internal(sv->reporter, "degraded", degraded_body, sv->options.degraded);
+	if (sv->degraded[0])
+		reporter_internal(sv->reporter, "degraded", degraded_body, sv->degraded);
 	loaded_report(sv->reporter, &loaded);
 	launch_go(&sv->journal->launch);
 }

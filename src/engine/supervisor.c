@@ -727,6 +727,8 @@ int supervisor_run(const struct supervisor_options *options)
 	int r = 0;
 
 	atomic_store(&sv.journal->supervisor, getpid());
+	if (options->degraded)
+		(void)snprintf(sv.degraded, sizeof sv.degraded, "%s", options->degraded);
 	/* the stub must be born before the session changes and before the first
 	 * thread; it shares our descriptors until its exec */
 	if (first)

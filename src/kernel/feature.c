@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -14,14 +15,14 @@
 #include "kernel/feature_probes.h"
 
 static const struct feature_row rows[FEATURE_COUNT] = {
-#define FEATURE(id, name, without, event, purpose)                                                 \
-	[FEATURE_##id] = { name, purpose, WITHOUT_##without, EVENT_##event },
+#define FEATURE(id, name, without, event, on, purpose)                                             \
+	[FEATURE_##id] = { name, purpose, WITHOUT_##without, EVENT_##event, FEATURE_ON_##on },
 #include "kernel/features.def"
 #undef FEATURE
 };
 
 static feature_probe_function *const probes[FEATURE_COUNT] = {
-#define FEATURE(id, name, without, event, purpose) [FEATURE_##id] = feature_probe_##id,
+#define FEATURE(id, name, without, event, on, purpose) [FEATURE_##id] = feature_probe_##id,
 #include "kernel/features.def"
 #undef FEATURE
 };
@@ -99,8 +100,9 @@ static _Noreturn void probe_in_child(struct shared *shared, const bool wanted[FE
 	_exit(0);
 }
 
-/* A probing that goes on in a child. */
+/* A probing that goes on in a child, or none that does. */
 struct feature_probing {
+	bool alone;            /* there is none */
 	struct shared *shared; /* MAP_FAILED = no memory */
 	bool wanted[FEATURE_COUNT];
 	pid_t pid; /* -errno = there is no child */
@@ -207,16 +209,24 @@ enum feature feature_missing(const struct feature_report *report, enum event_typ
 	return f;
 }
 
+/* Whether a call may end who makes it: an outer filter is in force, or so it seems. */
+static bool may_be_punished(void)
+{
+	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0;
+}
+
 struct feature_probing *feature_run_begin(void)
 {
 	struct feature_probing *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
+	p->alone = !may_be_punished();
 	for (enum feature f = 0; f < FEATURE_COUNT; f++)
 		for (enum event_type type = 0; type < EVENT_COUNT; type++)
 			p->wanted[f] |= is_needed(f, type);
-	probing_begin(p);
+	if (!p->alone)
+		probing_begin(p);
 	return p;
 }
 
@@ -228,21 +238,53 @@ static bool is_needed_by_any(enum feature feature, const bool events[EVENT_COUNT
 	return false;
 }
 
+static int refuse(enum feature feature, const struct feature_result *result, struct err *err)
+{
+	return err_set(err, result->code, "%s, needed so that %s: %s", rows[feature].name,
+		       rows[feature].purpose, result->reason);
+}
+
+/* Tries what EVENTS need, of the rows of that place, in this process and on what is GIVEN. */
+static int try_needed(const struct feature_probe *given, enum feature_place place,
+		      const bool events[EVENT_COUNT], struct err *err)
+{
+	struct feature_report report = { 0 };
+	struct feature_probe probe = *given;
+
+	read_privileges(&report);
+	probe.report = &report;
+	for (enum feature f = 0; f < FEATURE_COUNT; f++) {
+		if (rows[f].place != place || !is_needed_by_any(f, events))
+			continue;
+		probe.result = &report.features[f];
+		settle(probe.result, probes[f](&probe));
+		if (!probe.result->available)
+			return refuse(f, probe.result, err);
+	}
+	return 0;
+}
+
 int feature_run_end(struct feature_probing *probing, const bool events[EVENT_COUNT],
 		    struct err *err)
 {
 	_cleanup_free_ struct feature_probing *p = probing;
+	const struct feature_probe here = { .listener = -1 };
 	struct feature_report report;
 
 	if (!p)
 		return err_set(err, -ENOMEM, "out of memory");
+	if (p->alone)
+		return events ? try_needed(&here, FEATURE_ON_SELF, events, err) : 0;
 	probing_end(p, &report);
-	for (enum feature f = 0; events && f < FEATURE_COUNT; f++) {
-		const struct feature_result *result = &report.features[f];
-
-		if (is_needed_by_any(f, events) && !result->available)
-			return err_set(err, result->code, "%s, needed so that %s: %s", rows[f].name,
-				       rows[f].purpose, result->reason);
-	}
+	for (enum feature f = 0; events && f < FEATURE_COUNT; f++)
+		if (is_needed_by_any(f, events) && !report.features[f].available)
+			return refuse(f, &report.features[f], err);
 	return 0;
+}
+
+int feature_run_on(pid_t child, int listener, const bool events[EVENT_COUNT], struct err *err)
+{
+	const struct feature_probe there = { .listener = listener, .child = child };
+
+	return may_be_punished() ? 0 : try_needed(&there, FEATURE_ON_OTHER, events, err);
 }

@@ -6,14 +6,15 @@
  * forked child, so the caller keeps its filters, children, privileges and
  * descriptors; one that gets the child killed counts as "not available".
  * A whole report takes some 10 to 20 ms, most of it the end of a fanotify group
- * and of an io_uring; what a start needs takes about half a millisecond.
+ * and of an io_uring. A start asks for what it needs alone, and where no outer filter
+ * can punish it for asking it takes no child either: that would be half a millisecond.
  */
 #pragma once
 #include "base/err.h"
 #include "model/event.h"
 
 enum feature {
-#define FEATURE(id, name, without, event, purpose) FEATURE_##id,
+#define FEATURE(id, name, without, event, on, purpose) FEATURE_##id,
 #include "kernel/features.def"
 #undef FEATURE
 	FEATURE_COUNT
@@ -26,11 +27,14 @@ enum feature_without {
 	WITHOUT_SLOWER,   /* a fallback does the same in more time */
 };
 
+enum feature_place { FEATURE_ON_SELF, FEATURE_ON_OTHER };
+
 struct feature_row {
 	const char *name;
 	const char *purpose; /* completes "needed so that ..." */
 	enum feature_without without;
 	enum event_type event; /* that needs it; EVENT_NONE = all */
+	enum feature_place place;
 };
 
 struct feature_result {
@@ -65,9 +69,9 @@ bool feature_is_degraded(const struct feature_report *report);
  */
 enum feature feature_missing(const struct feature_report *report, enum event_type type);
 
-/* What `guard run` asks before it starts anything. It takes a child and its time, in
- * which policies can be read: begun with what any event type may need. NULL = no
- * memory, which the end says.
+/* What `guard run` asks before it starts anything. Where that takes a child it takes its
+ * time, in which policies can be read: begun with what any event type may need. NULL =
+ * no memory, which the end says.
  */
 struct feature_probing *feature_run_begin(void);
 
@@ -76,3 +80,9 @@ struct feature_probing *feature_run_begin(void);
  */
 int feature_run_end(struct feature_probing *probing, const bool events[EVENT_COUNT],
 		    struct err *err);
+
+/* The rest of it, where feature_run_end() took no child: tried on the process that is to
+ * be watched, a child of the caller that waits for its first exec, and on its LISTENER.
+ * 0, or -errno with the one line for the user.
+ */
+int feature_run_on(pid_t child, int listener, const bool events[EVENT_COUNT], struct err *err);

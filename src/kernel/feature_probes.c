@@ -118,22 +118,37 @@ int feature_probe_PROC(struct feature_probe *probe)
 	return 0;
 }
 
+/* 0 for a descriptor, which is closed again, else -errno. */
+static int try_open(int fd)
+{
+	if (fd < 0)
+		return -errno;
+	(void)close(fd);
+	return 0;
+}
+
 int feature_probe_MEMFD(struct feature_probe *probe)
 {
 	(void)probe;
-	return memfd_create("guard-probe", MFD_CLOEXEC | MFD_ALLOW_SEALING) < 0 ? -errno : 0;
+	return try_open(memfd_create("guard-probe", MFD_CLOEXEC | MFD_ALLOW_SEALING));
 }
 
 int feature_probe_SUBREAPER(struct feature_probe *probe)
 {
+	int before = 0;
+
 	(void)probe;
-	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
+	(void)prctl(PR_GET_CHILD_SUBREAPER, &before, 0, 0, 0);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return -errno;
+	/* the workload is to have what guard was started with */
+	return prctl(PR_SET_CHILD_SUBREAPER, before, 0, 0, 0) < 0 ? -errno : 0;
 }
 
 int feature_probe_PIDFD(struct feature_probe *probe)
 {
 	(void)probe;
-	return syscall(SYS_pidfd_open, getpid(), 0) < 0 ? -errno : 0;
+	return try_open((int)syscall(SYS_pidfd_open, getpid(), 0));
 }
 
 int feature_probe_USER_NOTIFICATION(struct feature_probe *probe)
@@ -187,7 +202,7 @@ static int open_root(uint64_t resolve)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = resolve };
 
-	return syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)) < 0 ? -errno : 0;
+	return try_open((int)syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)));
 }
 
 int feature_probe_OPENAT2(struct feature_probe *probe)
@@ -198,8 +213,8 @@ int feature_probe_OPENAT2(struct feature_probe *probe)
 
 int feature_probe_PIDFD_GETFD(struct feature_probe *probe)
 {
+	_cleanup_close_ int pidfd = -1;
 	pid_t child = need_child(probe);
-	int pidfd;
 
 	if (child < 0)
 		return child;
@@ -344,6 +359,8 @@ int feature_probe_LISTENER(struct feature_probe *probe)
 	const struct sock_fprog program = { ELEMENTS(allow_all), allow_all };
 	int fd;
 
+	if (probe->listener >= 0)
+		return 0;
 	fd = filter_load(&program, SECCOMP_FILTER_FLAG_NEW_LISTENER);
 	if (fd == -EACCES && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
 		fd = filter_load(&program, SECCOMP_FILTER_FLAG_NEW_LISTENER);

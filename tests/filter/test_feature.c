@@ -16,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -59,13 +60,13 @@ static bool take_away(int number, uint32_t action, unsigned flags)
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && filter_load(&program, flags) >= 0;
 }
 
+static const bool both_events[EVENT_COUNT] = { [EVENT_EXEC] = true, [EVENT_CONNECT] = true };
+
 static void look(struct findings *ret)
 {
-	static const bool both[EVENT_COUNT] = { [EVENT_EXEC] = true, [EVENT_CONNECT] = true };
-
 	ret->prepared = true;
 	feature_probe(&ret->report);
-	ret->required = feature_run_end(feature_run_begin(), both, &ret->err);
+	ret->required = feature_run_end(feature_run_begin(), both_events, &ret->err);
 }
 
 static void end_of(pid_t pid)
@@ -265,7 +266,68 @@ ROWS_TEST(feature, world_is_described, worlds)
 		cr_expect_eq(f->required, 0, "%s", f->err.text);
 }
 
-/* ---- what a probe leaves behind ---- */
+/* ---- on the process that is to be watched ---- */
+
+/* A child that waits until its parent is gone, and what it does before. */
+static pid_t start_waiting(void (*prepare)(void))
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(ready) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (prepare)
+			prepare();
+		(void)!write(ready[1], "", 1);
+		for (;;)
+			(void)pause();
+	}
+	(void)!read(ready[0], &byte, 1);
+	return pid;
+}
+
+static void be_closed(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static void be_traced(void)
+{
+	pid_t self = getpid();
+	int ready[2];
+	char byte;
+
+	if (pipe(ready) < 0)
+		return;
+	if (fork() == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)!write(ready[1], "", ptrace(PTRACE_SEIZE, self, 0, 0) == 0);
+		for (;;)
+			(void)pause();
+	}
+	(void)!read(ready[0], &byte, 1);
+}
+
+struct watched_row {
+	const char *what;
+	void (*prepare)(void);
+	bool privileged;
+	enum event_type event;
+	const char *refusal; /* NULL = none */
+};
+
+static const struct watched_row watched[] = {
+	{ "an ordinary one", NULL, true, EVENT_EXEC, NULL },
+	{ "an ordinary one", NULL, true, EVENT_CONNECT, NULL },
+	{ "an ordinary one, without privilege", NULL, false, EVENT_EXEC, NULL },
+	{ "a closed one", be_closed, false, EVENT_CONNECT, "process_vm_readv, needed" },
+	{ "a traced one", be_traced, true, EVENT_EXEC, "ptrace, needed" },
+	{ "a traced one, whose execs do not matter", be_traced, true, EVENT_CONNECT, NULL },
+};
 
 static int count_descriptors(void)
 {
@@ -276,15 +338,55 @@ static int count_descriptors(void)
 	return n;
 }
 
+ROWS_TEST(feature, is_tried_on_the_watched, watched)
+{
+	struct findings *f = shared_findings();
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		bool events[EVENT_COUNT] = { false };
+		int before;
+		pid_t child;
+
+		events[r->event] = true;
+		if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0 ||
+		    (!r->privileged && geteuid() == 0 && !as_nobody()))
+			_exit(0);
+		f->prepared = true;
+		child = start_waiting(r->prepare);
+		before = count_descriptors();
+		f->required = feature_run_on(child, 0, events, &f->err);
+		/* nothing is left open, and it goes on as it was */
+		_exit(count_descriptors() != before || waitpid(child, NULL, WNOHANG) != 0);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(status, 0);
+	if (!f->prepared)
+		cr_skip_test("an outer filter is in force");
+	if (!r->refusal)
+		cr_expect_eq(f->required, 0, "%s", f->err.text);
+	else
+		cr_expect_eq(strncmp(f->err.text, r->refusal, strlen(r->refusal)), 0, "%s",
+			     f->err.text);
+}
+
+/* ---- what a probe leaves behind ---- */
+
 Test(feature, caller_is_as_before)
 {
 	struct feature_report report;
 	int before = count_descriptors();
 	int seccomp = prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
 	int no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+	int subreaper = -1, subreaper_before = -2;
 
+	(void)prctl(PR_GET_CHILD_SUBREAPER, &subreaper_before, 0, 0, 0);
 	feature_probe(&report);
+	cr_expect_eq(feature_run_end(feature_run_begin(), both_events, NULL), 0);
 	cr_expect_eq(count_descriptors(), before);
+	cr_expect_eq(prctl(PR_GET_CHILD_SUBREAPER, &subreaper, 0, 0, 0), 0);
+	cr_expect_eq(subreaper, subreaper_before);
 	cr_expect_eq(prctl(PR_GET_SECCOMP, 0, 0, 0, 0), seccomp);
 	cr_expect_eq(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), no_new_privs);
 	cr_expect_eq(waitpid(-1, NULL, WNOHANG | __WALL), -1);

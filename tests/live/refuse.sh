@@ -107,4 +107,21 @@ no_ptrace() { ASAN_OPTIONS=detect_leaks=0 "$t_do" without ptrace "$guard" run -q
 rm -f deed
 check "a kernel that refuses ptrace under a blocking exec rule: status 125" exits 125 no_ptrace
 check "a kernel that refuses ptrace: nothing has run" test ! -e deed
+# a debugger has the command before guard can verify what it executes; without one it
+# runs, see above
+traced() { strace -f -o /dev/null "$guard" run -q "$@" -p good.policy -- "$t_do" touch "$work/deed"; }
+one_line() { [ "$("$@" 2>&1 | wc -l)" -eq 1 ]; }
+if ! strace -f -o /dev/null true 2>/dev/null; then
+	skip "under a debugger" "no strace here, or it may not trace"
+elif sanitized; then
+	skip "under a debugger" "the leak checker does not work there"
+else
+	rm -f deed
+	check "under a debugger: status 125" exits 125 traced
+	check "under a debugger: one line" one_line traced
+	check "under a debugger: says so" says "^guard: ptrace, needed so that" traced
+	check "under a debugger: nothing has run" test ! -e deed
+	check "under a debugger, --best-effort: says so" says "DEGRADED: ptrace" traced --best-effort
+	check "under a debugger, --best-effort: and runs it" test -e deed
+fi
 finish
