@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -691,22 +692,24 @@ static void become_supervisor(void)
 	(void)setsid();
 }
 
-static void supervisor_done(struct supervisor *sv)
+/* The process ends behind this, and takes its threads and its memory with it: to wait
+ * for the ones and to give back the other first would keep the user waiting.
+ */
+static void let_go(const struct supervisor *sv)
 {
 	/* who waits for our end of it to close need not wait for a thread that hangs */
 	if (sv->options.recorder >= 0)
 		(void)close(sv->options.recorder);
 	(void)close(sv->options.keeper);
 	(void)close(sv->listener);
-	worker_pool_free(sv->workers);
-	ring_free(sv->ring);
-	proctab_free(sv->processes);
-	reporter_free(sv->reporter);
-	resolve_host_done(&sv->host);
-	arena_done(&sv->arena);
-	free(sv->waiting);
-	send_scratch_free(sv->scratch);
-	(void)munmap(sv->flights, JOURNAL_SLOTS * sizeof *sv->flights);
+}
+
+/* Tables of thousands of rows, most of which are never used: as mappings of their own
+ * they are memory only where they are touched, and need not be cleared.
+ */
+static void map_what_is_large(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, 8192);
 }
 
 int supervisor_run(const struct supervisor_options *options)
@@ -727,6 +730,7 @@ int supervisor_run(const struct supervisor_options *options)
 	int r = 0;
 
 	atomic_store(&sv.journal->supervisor, getpid());
+	map_what_is_large();
 	if (options->degraded)
 		(void)snprintf(sv.degraded, sizeof sv.degraded, "%s", options->degraded);
 	/* the stub must be born before the session changes and before the first
@@ -769,6 +773,6 @@ int supervisor_run(const struct supervisor_options *options)
 	while (take_results_of_ring(&sv));
 	loop(&sv);
 	settle(&sv);
-	supervisor_done(&sv);
+	let_go(&sv);
 	return 0;
 }

@@ -37,7 +37,6 @@ struct worker_pool {
 	pthread_mutex_t lock;
 	int eventfd;
 	unsigned busy;
-	bool stopping;
 	_Alignas(max_align_t) char data[WORKERS_MAX][WORKER_DATA_MAX];
 };
 
@@ -54,7 +53,7 @@ static void finish(struct worker *w, int result)
 	(void)!write(w->pool->eventfd, &one, sizeof one);
 }
 
-static void *worker_main(void *data)
+_Noreturn static void *worker_main(void *data)
 {
 	struct worker *w = data;
 	struct worker_pool *pool = w->pool;
@@ -66,11 +65,9 @@ static void *worker_main(void *data)
 	(void)pthread_sigmask(SIG_SETMASK, &set, NULL);
 	for (;;) {
 		(void)pthread_mutex_lock(&pool->lock);
-		while (!pool->stopping && atomic_load(&w->state) != WORKER_BUSY)
+		while (atomic_load(&w->state) != WORKER_BUSY)
 			(void)pthread_cond_wait(&w->work, &pool->lock);
 		(void)pthread_mutex_unlock(&pool->lock);
-		if (atomic_load(&w->state) != WORKER_BUSY)
-			return NULL;
 		finish(w, w->request.job(w->data));
 	}
 }
@@ -125,47 +122,6 @@ void worker_pool_prepare(struct worker_pool *pool, unsigned count)
 		if (!pool->workers[i].started)
 			(void)start_thread(&pool->workers[i]);
 	}
-}
-
-/* False when it has not come back in time. */
-static bool stop_thread(struct worker *w, unsigned *patience_ms)
-{
-	/* the signal may come just before the call: again until it is out */
-	while (atomic_load(&w->state) == WORKER_BUSY) {
-		if (!*patience_ms)
-			return false;
-		(void)pthread_kill(w->thread, WORKER_SIGNAL);
-		(void)usleep(1000);
-		--*patience_ms;
-	}
-	(void)pthread_join(w->thread, NULL);
-	return true;
-}
-
-void worker_pool_free(struct worker_pool *pool)
-{
-	unsigned patience_ms = 500;
-	bool all = true;
-
-	if (!pool)
-		return;
-	(void)pthread_mutex_lock(&pool->lock);
-	pool->stopping = true;
-	for (size_t i = 0; i < ELEMENTS(pool->workers); i++)
-		(void)pthread_cond_signal(&pool->workers[i].work);
-	(void)pthread_mutex_unlock(&pool->lock);
-	for (size_t i = 0; i < ELEMENTS(pool->workers); i++) {
-		if (pool->workers[i].started && !stop_thread(&pool->workers[i], &patience_ms))
-			all = false;
-	}
-	/* what is left still writes into it */
-	if (!all)
-		return;
-	(void)pthread_mutex_destroy(&pool->lock);
-	for (size_t i = 0; i < ELEMENTS(pool->workers); i++)
-		(void)pthread_cond_destroy(&pool->workers[i].work);
-	(void)close(pool->eventfd);
-	free(pool);
 }
 
 int worker_pool_fd(const struct worker_pool *pool)

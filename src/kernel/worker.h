@@ -27,13 +27,10 @@ struct worker_request {
 	void (*dispose)(void *data);
 };
 
+/* For good: the threads end with the process. */
 int worker_pool_new(struct worker_pool **ret);
 /* Makes the first COUNT threads now, as far as possible. */
 void worker_pool_prepare(struct worker_pool *pool, unsigned count);
-/* Interrupts what is under way and waits for the threads, but not for ever: one
- * that hangs in the kernel ends with the process, which must follow.
- */
-void worker_pool_free(struct worker_pool *pool);
 
 /* Becomes readable when results wait. */
 int worker_pool_fd(const struct worker_pool *pool);
