@@ -156,6 +156,30 @@ bool secl_glob_match(const char *pattern, size_t psize, const char *text, size_t
 	return !any || match_side(p, t, last_component, &any);
 }
 
+/* Without the slash at its end, which names no component more. */
+static size_t without_slash(const char *text, size_t size)
+{
+	return size && text[size - 1] == '/' ? size - 1 : size;
+}
+
+bool secl_glob_reaches(const char *pattern, size_t psize, const char *directory, size_t size)
+{
+	struct components p = { pattern, without_slash(pattern, psize), false };
+	struct components d = { directory, without_slash(directory, size), false };
+	struct secl_string want, have;
+
+	/* as in secl_glob_match() */
+	if (psize >= 2 && pattern[0] == '*' && pattern[1] == '/' && d.size) {
+		d.text++;
+		d.size--;
+	}
+	while (next_component(&p, &want) && !is_any(&want) && next_component(&d, &have)) {
+		if (!secl_pattern_match(want.text, want.size, have.text, have.size, false))
+			return false;
+	}
+	return true;
+}
+
 int secl_glob_check(const char *pattern, size_t psize, struct err *err)
 {
 	struct components p = { pattern, psize, false };

@@ -274,4 +274,8 @@ int secl_eval_value(const struct secl_expr *expr, struct secl_context *ctx, stru
 bool secl_pattern_match(const char *pattern, size_t psize, const char *text, size_t size,
 			bool icase);
 bool secl_glob_match(const char *pattern, size_t psize, const char *text, size_t size);
+/* Whether a path that begins with DIRECTORY, or the directories above it, could match:
+ * the two agree as far as both go. For whoever watches directories.
+ */
+bool secl_glob_reaches(const char *pattern, size_t psize, const char *directory, size_t size);
 int secl_glob_check(const char *pattern, size_t psize, struct err *err);

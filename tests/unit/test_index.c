@@ -113,7 +113,7 @@ static void ask_glob(struct asked *asked, json_t *row)
 	char text[8192];
 	json_t *fields;
 
-	if (!pattern || !input || strchr(pattern, '"'))
+	if (!pattern || !input || strchr(pattern, '"') || streq(kind, "path-glob-isprefix"))
 		return;
 	fields = json_pack("{s:s,s:s}", "open.file.path", input, "process.comm", input);
 	(void)snprintf(text, sizeof text, "%s =~ \"%s\"",

@@ -257,6 +257,26 @@ static void check_sequence(const struct ruleset *set, const json_t *expect)
 	variables_free(world.variables);
 }
 
+/* Every expectation is one that is looked at. */
+static void check_keys(const json_t *expect)
+{
+	static const char *const keys[] = { "load_error", "loaded",     "not_loaded",
+					    "sequence",   "vars_after", "macro_values",
+					    "expands_to", "reason",     "note" };
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)expect, key, value)
+	{
+		bool known = false;
+
+		for (size_t i = 0; i < ELEMENTS(keys); i++)
+			known |= streq(keys[i], key);
+		cr_expect(known, "nothing looks at %s", key);
+	}
+	cr_expect(json_is_boolean(json_object_get(expect, "load_error")));
+}
+
 static void run_case(const json_t *row)
 {
 	const json_t *policy = json_object_get(row, "policy"),
@@ -274,6 +294,7 @@ static void run_case(const json_t *row)
 	struct err err = { 0 };
 	int r;
 
+	check_keys(expect);
 	policy_dir_init(&dir);
 	write_files(&dir, policy);
 	add_macro_probe(&dir, expect);

@@ -50,13 +50,16 @@ static int run_case(const json_t *row)
 {
 	const char *kind = json_string_value(json_object_get(row, "kind"));
 	const char *sub = json_string_value(json_object_get(row, "sub"));
+	const char *pattern = json_string_value(json_object_get(row, "pattern"));
 	const char *text = json_string_value(json_object_get(row, "input"));
 	bool icase = streq(kind, "case-insensitive") || streq(kind, "dns");
 
+	if (streq(kind, "path-glob-isprefix"))
+		return secl_glob_reaches(pattern, strlen(pattern), text, strlen(text));
 	for (size_t i = 0; i < ELEMENTS(kinds); i++)
 		if (streq(kinds[i].kind, sub ? sub : kind))
-			return match_one(json_string_value(json_object_get(row, "pattern")),
-					 kinds[i].flavour, kinds[i].glob, icase, text ? text : "");
+			return match_one(pattern, kinds[i].flavour, kinds[i].glob, icase,
+					 text ? text : "");
 	return -ENOENT;
 }
 
@@ -65,7 +68,8 @@ Test(secl_match, reference)
 	const char *srcdir = getenv("srcdir");
 	char path[4096];
 	char *line = NULL;
-	size_t size = 0, count = 0;
+	size_t size = 0, count = 0, right = 0;
+	int have;
 	FILE *file;
 
 	(void)snprintf(path, sizeof path, "%s/tests/rules/globs.jsonl", srcdir ? srcdir : ".");
@@ -79,11 +83,14 @@ Test(secl_match, reference)
 		/* older engines refused these; ours is to accept them */
 		if (json_object_get(row, "legacy"))
 			want = 0;
-		cr_expect_eq(run_case(row), want, "%s", line);
+		have = run_case(row);
+		cr_expect_eq(have, want, "%s", line);
 		json_decref(row);
+		right += have == want;
 		count++;
 	}
-	cr_expect_eq(count, 117);
+	cr_log_warn("%zu of %zu patterns", right, count);
+	cr_expect_eq(count, 137);
 	free(line);
 	(void)fclose(file);
 }
