@@ -59,6 +59,16 @@ pid_t children_next(struct journal *journal, int *ret_status)
 	}
 }
 
+bool children_stopped(pid_t pid, int *ret_status)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (waitid(P_PID, (id_t)pid, &info, WSTOPPED | WNOHANG | __WALL) < 0 || !info.si_pid)
+		return false;
+	*ret_status = wait_status(&info);
+	return true;
+}
+
 void children_await_root(struct journal *journal)
 {
 	siginfo_t info = { .si_pid = 0 };

@@ -11,6 +11,11 @@
  */
 pid_t children_next(struct journal *journal, int *ret_status);
 
+/* Whether PID, of which a signal told that it was trapped, is a tracee at a stop: its
+ * status then is in *ret_status. One call, where children_next() takes two.
+ */
+bool children_stopped(pid_t pid, int *ret_status);
+
 /* Waits until the workload's first process has ended, when it is our child, and
  * writes that down; it is left to be waited for.
  */

@@ -113,6 +113,17 @@ static int read_image(struct supervisor *sv, unsigned slot, struct image *image)
 
 /* ---- first look ------------------------------------------------------------------ */
 
+/* Whether the call is still waited for: who was found to make it does so. What is no
+ * more is over.
+ */
+static bool still_parked(struct supervisor *sv, unsigned slot)
+{
+	if (notify_valid(sv->listener, flight_notification(sv, slot)->id) == 0)
+		return true;
+	flight_end(sv, slot);
+	return false;
+}
+
 static void start_exec(struct supervisor *sv, unsigned slot, struct caller *caller);
 
 /* An event that is refused because of guard's own trouble, or continued. It shows what
@@ -187,10 +198,8 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller,
 	candidate.comm = exec_future_comm(f->exec.path, strlen(f->exec.path));
 	exec_make_event(f, &candidate, &event);
 	d = flight_decide(sv, &event);
-	if (notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0) {
-		flight_end(sv, slot);
+	if (!still_parked(sv, slot))
 		return;
-	}
 	if (d.strongest.kind >= VERDICT_BLOCKED) {
 		/* the report shows all of it, and the caller is parked: it can be read */
 		(void)proctab_refresh(sv->processes, process, f->tid,
@@ -281,6 +290,8 @@ void exec_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 		start_exec(sv, slot, caller);
 		return;
 	}
+	if (!still_parked(sv, slot))
+		return;
 	/* whose own image nobody asks for: the event is about the one to come */
 	process = proctab_get_for_exec(sv->processes, caller, &error);
 	if (!process ||
@@ -306,6 +317,11 @@ void exec_worked(struct supervisor *sv, unsigned slot, int result)
 	if (caller_open(f->tid, &caller) < 0) {
 		close_files(&f->exec);
 		flight_end(sv, slot);
+		return;
+	}
+	if (!still_parked(sv, slot)) {
+		close_files(&f->exec);
+		caller_close(&caller);
 		return;
 	}
 	process = proctab_get_for_exec(sv->processes, &caller, &error);
@@ -338,6 +354,8 @@ static void observe(struct supervisor *sv, unsigned slot, struct caller *caller)
 	struct process *process;
 	int error;
 
+	if (!still_parked(sv, slot))
+		return;
 	process = proctab_get(sv->processes, caller, &error);
 	if (process)
 		proctab_doubt(sv->processes, process);
@@ -353,6 +371,8 @@ static void cannot_verify(struct supervisor *sv, unsigned slot, struct caller *c
 	struct event event;
 	int error;
 
+	if (!still_parked(sv, slot))
+		return;
 	process = proctab_get(sv->processes, caller, &error);
 	if (!process) {
 		flight_fail(sv, slot, EPERM);
@@ -388,10 +408,12 @@ static void start_exec(struct supervisor *sv, unsigned slot, struct caller *call
 	}
 	f->state = FLIGHT_EXEC;
 	f->exec.path[0] = '\0';
-	(void)notify_continue(sv->listener, flight_notification(sv, slot)->id);
+	r = notify_continue(sv->listener, flight_notification(sv, slot)->id);
 	if (!sv->options.killable)
 		(void)verify_interrupt(f->tid);
-	if (f->tid != f->tgid)
+	/* when it took the answer it was there all the time: it was the one looked at and
+	 * seized. Else its end, or a stop of whoever has its number, ends the flight */
+	if (r < 0 || f->tid != f->tgid)
 		return;
 	/* who it is, and its ancestors, while the kernel is busy with the new image */
 	(void)proctab_get_for_exec(sv->processes, caller, &error);

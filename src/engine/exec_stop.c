@@ -288,13 +288,18 @@ bool exec_stopped(struct supervisor *sv, pid_t pid, int status)
 {
 	struct flight *f;
 	unsigned slot;
-	pid_t tid;
+	pid_t tid = pid;
 	enum verify_stop stop = VERIFY_NONE;
+	bool known;
 
-	if (!find_flight(sv, pid, &slot) && !(WIFSTOPPED(status) && status >> 16))
+	f = find_flight(sv, pid, &slot);
+	if (!f && !(WIFSTOPPED(status) && status >> 16))
 		return false;
-	stop = verify_classify(pid, status, &tid);
-	f = find_flight(sv, tid, &slot);
+	/* of a process one exec at a time is traced: this one is its first thread's */
+	known = f && f->state == FLIGHT_EXEC;
+	stop = verify_classify(pid, status, known ? NULL : &tid);
+	if (!known)
+		f = find_flight(sv, tid, &slot);
 	if (!f)
 		f = find_flight(sv, pid, &slot);
 	if (!f) {

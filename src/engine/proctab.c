@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -19,8 +20,8 @@ enum {
 	PROCESSES_MAX = 16384,
 	HASH_SIZE = 8192,         /* a power of two */
 	LINEAGE_MAX = 1000,       /* parents followed when a process is first met */
-	TRIM_STEP = 2,            /* entries looked at per event */
-	TRIM_DEBT = 3,            /* and for each that is new */
+	TRIM_DEBT = 3,            /* entries looked at for each that is new */
+	TRIM_BATCH = 16,          /* so many at a time: one call asks for all of them */
 	SNAPSHOT_MAX = 64 * 1024, /* arguments, and environment, read from /proc */
 	CGROUP_MAX = 512,
 	CHILDREN_MAX = 64, /* met at once when their parent dies or executes */
@@ -440,14 +441,14 @@ static struct entry *make_entry(struct proctab *tab, pid_t pid, struct caller *c
 	return entry;
 }
 
-static void bury(struct proctab *tab, struct entry *entry);
+static void bury(struct proctab *tab, struct entry *const *dead, unsigned count);
 
 static struct entry *find_alive(struct proctab *tab, pid_t pid)
 {
 	struct entry *entry = hash_find(tab, pid);
 
 	if (entry && !alive(entry)) {
-		bury(tab, entry);
+		bury(tab, &entry, 1);
 		return NULL;
 	}
 	return entry;
@@ -543,15 +544,21 @@ static void meet_orphans(struct proctab *tab)
 		meet(tab, children[i], NULL);
 }
 
-/* A dead process; the reaper has its children by now. They are met before the last
+/* Dead processes; the reaper has their children by now. Those are met before the last
  * reference to what they run is gone.
  */
-static void bury(struct proctab *tab, struct entry *entry)
+static void bury(struct proctab *tab, struct entry *const *dead, unsigned count)
 {
-	unhash(tab, entry);
-	if (entry->member && tab->options.follows)
+	bool members = false;
+
+	for (unsigned i = 0; i < count; i++) {
+		unhash(tab, dead[i]);
+		members |= dead[i]->member;
+	}
+	if (members && tab->options.follows)
 		meet_orphans(tab);
-	release(tab, entry, true);
+	for (unsigned i = 0; i < count; i++)
+		release(tab, dead[i], true);
 }
 
 /* As long as its process is not gone nobody else has its number: the task that makes a
@@ -571,15 +578,39 @@ int proctab_caller(struct proctab *tab, pid_t tid, struct caller *ret)
 	return 0;
 }
 
+/* What poll(2) says of a descriptor is believed when it has ended and been waited for;
+ * one that nobody has waited for yet is there still.
+ */
+static bool has_gone(const struct entry *entry, int events)
+{
+	return events & POLLHUP || ((events || entry->pidfd < 0) && !alive(entry));
+}
+
+/* One call for many that are alive: asking each costs more than all else here. */
 void proctab_trim(struct proctab *tab)
 {
-	for (unsigned i = 0; i < TRIM_STEP && tab->debt; i++) {
+	struct entry *seen[TRIM_BATCH], *dead[TRIM_BATCH];
+	struct pollfd ends[TRIM_BATCH];
+	unsigned nseen = 0, ndead = 0;
+
+	if (tab->debt < TRIM_BATCH)
+		return;
+	tab->debt -= TRIM_BATCH;
+	for (unsigned i = 0; i < MIN((unsigned)TRIM_BATCH, tab->fresh); i++) {
 		struct entry *e = &tab->entries[tab->hand++ % tab->fresh];
 
-		tab->debt--;
-		if (e->used && e->hashed && !alive(e))
-			bury(tab, e);
+		if (!e->used || !e->hashed)
+			continue;
+		ends[nseen] = (struct pollfd){ .fd = e->pidfd, .events = POLLIN };
+		seen[nseen++] = e;
 	}
+	if (poll(ends, nseen, 0) < 0)
+		return;
+	for (unsigned i = 0; i < nseen; i++) {
+		if (has_gone(seen[i], ends[i].revents))
+			dead[ndead++] = seen[i];
+	}
+	bury(tab, dead, ndead);
 }
 
 static void take_ids(struct entry *entry, const struct caller *caller)

@@ -78,7 +78,7 @@ void proctab_set_comm(struct process *process, struct secl_string comm);
  */
 void proctab_doubt(struct proctab *tab, struct process *process);
 
-/* Drops what is dead and unneeded; a few entries a call, so that every event
+/* Drops what is dead and unneeded; a few entries now and then, so that every event
  * may call it.
  */
 void proctab_trim(struct proctab *tab);

@@ -96,7 +96,9 @@ bool flight_caller(struct supervisor *sv, unsigned slot, struct caller *caller)
 	/* an exec keeps the descriptor beyond this call */
 	r = f->handler == HANDLER_EXEC ? caller_open(f->tid, caller)
 				       : proctab_caller(sv->processes, f->tid, caller);
-	if (r == 0 && notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0) {
+	/* of an exec the answer says so, or who looks at it before */
+	if (r == 0 && f->handler != HANDLER_EXEC &&
+	    notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0) {
 		caller_close(caller);
 		r = -ESRCH;
 	}
@@ -361,12 +363,15 @@ static void child_changed(struct supervisor *sv, pid_t pid, int status)
 
 static void reap(struct supervisor *sv)
 {
-	struct signalfd_siginfo info[8];
+	struct signalfd_siginfo info;
 	pid_t pid;
 	int status;
 
-	/* several children may hide behind one signal: who it was is asked below */
-	(void)!read(sv->signals, info, sizeof info);
+	/* one that was dealt with before its signal was read may have gone on since */
+	if (read(sv->signals, &info, sizeof info) == (ssize_t)sizeof info &&
+	    info.ssi_code == CLD_TRAPPED && children_stopped((pid_t)info.ssi_pid, &status))
+		child_changed(sv, (pid_t)info.ssi_pid, status);
+	/* several may hide behind one signal */
 	while ((pid = children_next(sv->journal, &status)) > 0)
 		child_changed(sv, pid, status);
 }

@@ -53,13 +53,14 @@ enum verify_stop verify_classify(pid_t pid, int status, pid_t *ret_tid)
 	unsigned long message = 0;
 	int event = status >> 16;
 
-	*ret_tid = pid;
+	if (ret_tid)
+		*ret_tid = pid;
 	if (WIFEXITED(status) || WIFSIGNALED(status))
 		return VERIFY_EXITED;
 	if (!WIFSTOPPED(status))
 		return VERIFY_NONE;
 	if (event == PTRACE_EVENT_EXEC) {
-		if (ptrace(PTRACE_GETEVENTMSG, pid, NULL, &message) == 0)
+		if (ret_tid && ptrace(PTRACE_GETEVENTMSG, pid, NULL, &message) == 0)
 			*ret_tid = (pid_t)message;
 		return VERIFY_EXEC;
 	}

@@ -40,9 +40,9 @@ enum verify_stop {
 	VERIFY_EXITED, /* the tracee is dead and reaped */
 };
 
-/* Classifies a wait status of TID (after waitpid) and passes on what does not
+/* Classifies a wait status of PID (after waitpid) and passes on what does not
  * concern the exec. *ret_tid is the thread that called execve, which for an
- * exec from another thread than the leader is not PID.
+ * exec from another thread than the leader is not PID; NULL when it is known.
  */
 enum verify_stop verify_classify(pid_t pid, int status, pid_t *ret_tid);
 
