@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -245,10 +244,9 @@ static void make_list(char *data, ssize_t size, size_t room, struct string_list 
 static int exe_describe(struct proctab *tab, pid_t pid, struct arena *arena, struct file_info *ret)
 {
 	_cleanup_close_ int fd = -1;
-	char path[64];
+	struct procfs_path path;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/exe", pid);
-	fd = open(path, O_PATH | O_CLOEXEC);
+	fd = open(procfs_path(&path, pid, "exe"), O_PATH | O_CLOEXEC);
 	return fd < 0 ? -errno : resolve_describe(tab->options.host, pid, fd, arena, ret);
 }
 
@@ -291,12 +289,11 @@ static bool same_exe(pid_t tid, const struct image *image)
 {
 	uint64_t device, inode;
 	_cleanup_close_ int fd = -1;
-	char path[64];
+	struct procfs_path path;
 
 	if (!image->file.present)
 		return false;
-	(void)snprintf(path, sizeof path, "/proc/%d/exe", tid);
-	fd = open(path, O_PATH | O_CLOEXEC);
+	fd = open(procfs_path(&path, tid, "exe"), O_PATH | O_CLOEXEC);
 	return fd >= 0 && resolve_identify(fd, &device, &inode) == 0 &&
 	       device == image->file.device && inode == image->file.inode;
 }
@@ -473,7 +470,7 @@ static bool is_guard(const struct proctab *tab, pid_t pid)
  */
 static void load_lineage(struct proctab *tab, struct entry *entry)
 {
-	struct entry *chain[LINEAGE_MAX];
+	UNCLEARED struct entry *chain[LINEAGE_MAX];
 	unsigned n = 0;
 	int error;
 
@@ -521,7 +518,7 @@ static void meet(struct proctab *tab, pid_t pid, const struct image *image)
 /* Meets the children of PARENT, which becomes something else than IMAGE. */
 static void meet_children(struct proctab *tab, pid_t parent, const struct image *image)
 {
-	pid_t children[CHILDREN_MAX];
+	UNCLEARED pid_t children[CHILDREN_MAX];
 	ssize_t count = procfs_children(parent, children, ELEMENTS(children));
 
 	for (ssize_t i = 0; i < count; i++)
@@ -533,7 +530,7 @@ static void meet_children(struct proctab *tab, pid_t parent, const struct image 
  */
 static void meet_orphans(struct proctab *tab)
 {
-	pid_t children[CHILDREN_MAX];
+	UNCLEARED pid_t children[CHILDREN_MAX];
 	ssize_t count;
 
 	if (tab->orphans < 0)

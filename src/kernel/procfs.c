@@ -13,16 +13,39 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
-/* Longest name below /proc/PID that is read here. */
-enum { PATH_ROOM = 64 };
+static void put_number(char **at, pid_t pid)
+{
+	char digits[12];
+	unsigned n = pid < 0 ? 0 : (unsigned)pid, count = 0;
+
+	do
+		digits[count++] = (char)('0' + n % 10);
+	while (n /= 10);
+	while (count)
+		*(*at)++ = digits[--count];
+}
+
+/* printf(3) would take as long as the call that the name is for. */
+const char *procfs_path(struct procfs_path *path, pid_t pid, const char *name)
+{
+	static const char proc[] = "/proc/";
+	char *at = path->text + sizeof proc - 1;
+
+	memcpy(path->text, proc, sizeof proc - 1);
+	put_number(&at, pid);
+	*at++ = '/';
+	for (size_t room = sizeof path->text - (size_t)(at - path->text); --room && *name;)
+		*at++ = *name++;
+	*at = '\0';
+	return path->text;
+}
 
 static int open_entry(pid_t pid, const char *name)
 {
-	char path[PATH_ROOM];
+	struct procfs_path path;
 	int fd;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(procfs_path(&path, pid, name), O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	return fd;
@@ -65,7 +88,7 @@ static ssize_t read_text(pid_t pid, const char *name, char *buf, size_t size)
 
 int procfs_stat(pid_t pid, struct proc_stat *ret)
 {
-	char text[1024];
+	UNCLEARED char text[1024];
 	struct proc_stat s = { .state = '?' };
 	const char *open_paren, *close_paren;
 	unsigned flags;
@@ -217,7 +240,7 @@ int procfs_status(pid_t tid, struct proc_status *ret)
 {
 	/* some hundred supplementary groups fit; beyond that the lines behind them
 	 * are cut off, which is noticed below */
-	char text[8 * 1024];
+	UNCLEARED char text[8 * 1024];
 	struct proc_status s = { .cred.auid = UINT32_MAX };
 	unsigned found = 0;
 	ssize_t n;
@@ -282,7 +305,7 @@ int procfs_pidfd_identity(int pidfd, struct proc_identity *ret)
 
 ssize_t procfs_cgroup(pid_t pid, char *buf, size_t size)
 {
-	char text[4096];
+	UNCLEARED char text[4096];
 	const char *best = NULL;
 	ssize_t n;
 
@@ -376,11 +399,12 @@ size_t procfs_container_id(const char *cgroup, size_t size, const char **ret)
 
 uint32_t procfs_namespace(pid_t pid, const char *name)
 {
-	char path[PATH_ROOM];
+	struct procfs_path path;
+	char entry[16];
 	struct stat st;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/ns/%s", pid, name);
-	return stat(path, &st) < 0 ? 0 : (uint32_t)st.st_ino;
+	(void)snprintf(entry, sizeof entry, "ns/%s", name);
+	return stat(procfs_path(&path, pid, entry), &st) < 0 ? 0 : (uint32_t)st.st_ino;
 }
 
 /* Majors of Documentation/admin-guide/devices.txt. */
@@ -433,18 +457,28 @@ ssize_t procfs_environ(pid_t pid, char *buf, size_t size)
 
 uint64_t procfs_token_of(const void *vector, size_t size)
 {
-	const unsigned char *p = vector;
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	const char *p = vector;
+	uint64_t hash = size, word;
 
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+	for (; size >= sizeof word; p += sizeof word, size -= sizeof word) {
+		memcpy(&word, p, sizeof word);
+		/* bits go up by the product and down by the shift (splitmix64) */
+		hash = (hash ^ word) * UINT64_C(0xbf58476d1ce4e5b9);
+		hash ^= hash >> 27;
+	}
+	if (size) {
+		word = 0;
+		memcpy(&word, p, size);
+		hash = (hash ^ word) * UINT64_C(0x94d049bb133111eb);
+	}
+	hash ^= hash >> 31;
 	return hash ? hash : 1;
 }
 
 int procfs_token(pid_t tid, uint64_t *ret)
 {
 	enum { AUXV_MAX = 2048, END = 2 * sizeof(uint64_t) };
-	char vector[AUXV_MAX];
+	UNCLEARED char vector[AUXV_MAX];
 	ssize_t n = read_entry(tid, "auxv", vector, sizeof vector);
 
 	if (n < 0)
@@ -458,7 +492,7 @@ int procfs_token(pid_t tid, uint64_t *ret)
 
 int procfs_children_open(pid_t pid)
 {
-	char name[PATH_ROOM];
+	char name[32];
 	int fd;
 
 	(void)snprintf(name, sizeof name, "task/%d/children", pid);
@@ -468,7 +502,8 @@ int procfs_children_open(pid_t pid)
 
 ssize_t procfs_children_read(int fd, pid_t *ret, size_t size)
 {
-	char text[4096], *p = text;
+	UNCLEARED char text[4096];
+	char *p = text;
 	size_t count = 0;
 	ssize_t n;
 

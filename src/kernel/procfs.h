@@ -7,6 +7,12 @@
 #pragma once
 #include "model/event.h"
 
+/* "/proc/PID/NAME", cut to fit. Valid as long as PATH. */
+struct procfs_path {
+	char text[64];
+};
+const char *procfs_path(struct procfs_path *path, pid_t pid, const char *name);
+
 struct proc_stat {
 	char comm[16];
 	char state;

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
+#include "kernel/procfs.h"
 #include "kernel/walk.h"
 
 #ifndef RESOLVE_CACHED
@@ -27,11 +28,10 @@ enum { LINK_ROOM = 64 };
 /* An O_PATH descriptor of one of the task's own anchors: root, cwd, fd/N. */
 static int open_anchor(pid_t tid, const char *name)
 {
-	char path[LINK_ROOM];
+	struct procfs_path path;
 	int fd;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/%s", tid, name);
-	fd = open(path, O_PATH | O_CLOEXEC);
+	fd = open(procfs_path(&path, tid, name), O_PATH | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -89,11 +89,11 @@ void resolve_host_done(struct resolve_host *host)
  */
 bool resolve_shares_root(const struct resolve_host *host, pid_t tid)
 {
-	char path[LINK_ROOM];
+	struct procfs_path path;
 	struct statx st;
 
-	(void)snprintf(path, sizeof path, "/proc/%d/root", tid);
-	return look_at(AT_FDCWD, path, STATX_INO | STATX_MNT_ID, &st) == 0 &&
+	return look_at(AT_FDCWD, procfs_path(&path, tid, "root"), STATX_INO | STATX_MNT_ID, &st) ==
+		       0 &&
 	       st.stx_ino == host->root_inode && st.stx_mnt_id == host->root_mount &&
 	       makedev(st.stx_dev_major, st.stx_dev_minor) == host->root_device;
 }
@@ -221,7 +221,7 @@ static int read_path(const struct place *place, bool deleted, struct arena *aren
 		     struct secl_string *ret)
 {
 	static const char mark[] = " (deleted)";
-	char buf[PATH_MAX + sizeof mark];
+	UNCLEARED char buf[PATH_MAX + sizeof mark];
 	size_t size;
 	ssize_t n;
 
@@ -310,9 +310,9 @@ int resolve_describe(struct resolve_host *host, pid_t tid, int fd, struct arena 
 int resolve_describe_exe(struct resolve_host *host, pid_t tgid, struct arena *arena,
 			 struct file_info *ret)
 {
-	char link[LINK_ROOM];
+	struct procfs_path path;
+	const char *link = procfs_path(&path, tgid, "exe");
 
-	(void)snprintf(link, sizeof link, "/proc/%d/exe", tgid);
 	return describe(host, tgid, &(struct place){ AT_FDCWD, link, AT_FDCWD, link }, arena, ret);
 }
 

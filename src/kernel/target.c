@@ -113,7 +113,7 @@ static int read_pointers(pid_t tid, uint64_t address, unsigned word, struct aren
 			 struct pointers *ret)
 {
 	struct pointers p = { .items = NULL };
-	char raw[PAGE];
+	UNCLEARED char raw[PAGE];
 	int r;
 
 	for (;;) {
@@ -236,7 +236,7 @@ static size_t read_pieces(pid_t tid, const uint64_t *pointers, size_t count,
 /* Copies COUNT strings; what is long or cannot be read is asked for by itself. */
 static int copy_batch(pid_t tid, const uint64_t *pointers, size_t count, struct sink *sink)
 {
-	char pieces[BATCH][PIECE];
+	UNCLEARED char pieces[BATCH][PIECE];
 	size_t done = read_pieces(tid, pointers, count, pieces);
 	int r = 0;
 

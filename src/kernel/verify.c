@@ -91,7 +91,7 @@ struct stack {
 
 static int stack_pointer(pid_t pid, uint64_t *ret_sp, unsigned *ret_word)
 {
-	union {
+	UNCLEARED union {
 		char raw[1024];
 		struct user_regs_struct native;
 		uint32_t i386[17]; /* struct user_regs_struct32: esp is word 15 */
