@@ -584,15 +584,12 @@ static bool has_gone(const struct entry *entry, int events)
 }
 
 /* One call for many that are alive: asking each costs more than all else here. */
-void proctab_trim(struct proctab *tab)
+static void look_at_some(struct proctab *tab)
 {
 	struct entry *seen[TRIM_BATCH], *dead[TRIM_BATCH];
 	struct pollfd ends[TRIM_BATCH];
 	unsigned nseen = 0, ndead = 0;
 
-	if (tab->debt < TRIM_BATCH)
-		return;
-	tab->debt -= TRIM_BATCH;
 	for (unsigned i = 0; i < MIN((unsigned)TRIM_BATCH, tab->fresh); i++) {
 		struct entry *e = &tab->entries[tab->hand++ % tab->fresh];
 
@@ -608,6 +605,14 @@ void proctab_trim(struct proctab *tab)
 			dead[ndead++] = seen[i];
 	}
 	bury(tab, dead, ndead);
+}
+
+void proctab_trim(struct proctab *tab)
+{
+	if (tab->debt < TRIM_BATCH)
+		return;
+	tab->debt -= TRIM_BATCH;
+	look_at_some(tab);
 }
 
 static void take_ids(struct entry *entry, const struct caller *caller)

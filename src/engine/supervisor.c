@@ -209,7 +209,9 @@ static bool take_results_of_ring(struct supervisor *sv)
 	unsigned slot;
 	int result;
 
-	while (sv->ring && ring_take(sv->ring, &slot, &result)) {
+	if (!sv->ring)
+		return false;
+	while (ring_take(sv->ring, &slot, &result)) {
 		any = true;
 		arena_reset(&sv->arena);
 		handler_find(sv->flights[slot].handler)->ringed(sv, slot, result);

@@ -354,7 +354,9 @@ bool ring_take(struct ring *ring, unsigned *ret_slot, int *ret_result)
 	struct request *request;
 	unsigned number;
 
-	(void)drain(ring, NULL, NULL);
+	/* at every turn of the loop, and most often there is nothing */
+	if (io_uring_cq_ready(&ring->uring) || io_uring_cq_has_overflow(&ring->uring))
+		(void)drain(ring, NULL, NULL);
 	if (!ring->count)
 		return false;
 	number = ring->results[ring->first];
