@@ -416,7 +416,7 @@ static void start_exec(struct supervisor *sv, unsigned slot, struct caller *call
 	if (r < 0 || f->tid != f->tgid)
 		return;
 	/* who it is, and its ancestors, while the kernel is busy with the new image */
-	(void)proctab_get_for_exec(sv->processes, caller, &error);
+	f->met = proctab_get_for_exec(sv->processes, caller, &error) != NULL;
 	/* serves again at the stop, unless it is the table's by now */
 	if (!caller->known)
 		f->pidfd = TAKE_FD(caller->pidfd);

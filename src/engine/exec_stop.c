@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "engine/exec_event.h"
 #include "engine/flight.h"
@@ -188,7 +189,7 @@ static int find_script_later(struct supervisor *sv, unsigned slot)
 	return r;
 }
 
-/* Who stands at the stop: an exec may have changed its ids. */
+/* Who stands at the stop is asked: its number may be new to it, and its ids. */
 static int reopen_caller(struct supervisor *sv, struct flight *f, pid_t pid, struct caller *ret)
 {
 	*ret = (struct caller){ .tid = pid, .pidfd = TAKE_FD(f->pidfd) };
@@ -196,6 +197,29 @@ static int reopen_caller(struct supervisor *sv, struct flight *f, pid_t pid, str
 		return 0;
 	caller_close(ret);
 	return proctab_caller(sv->processes, pid, ret);
+}
+
+/* Who stands at the stop. ELEVATED: an exec of such a file changes ids. */
+static int find_stopped(struct supervisor *sv, struct flight *f, bool elevated,
+			struct process **ret)
+{
+	struct process *process = NULL;
+	struct caller caller;
+	int r;
+
+	if (f->met && !elevated)
+		process = proctab_get_traced(sv->processes, f->tgid);
+	if (!process) {
+		r = reopen_caller(sv, f, f->tgid, &caller);
+		if (r < 0)
+			return r;
+		process = proctab_get_for_exec(sv->processes, &caller, &r);
+		caller_close(&caller);
+		if (!process)
+			return r;
+	}
+	*ret = process;
+	return 0;
 }
 
 enum { SCRIPT_NOT_LOOKED_FOR = -1 };
@@ -206,18 +230,17 @@ static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int scr
 	struct flight *f = &sv->flights[slot];
 	struct process *process = NULL;
 	struct exec_truth truth;
-	struct caller caller;
 	struct image image;
-	int r, error = 0;
+	int r;
 
 	/* the thread that called has become the leader; its old number may be another's */
+	f->met &= f->tid == pid;
 	f->tgid = f->tid = pid;
-	r = reopen_caller(sv, f, pid, &caller);
-	if (r == 0) {
-		process = proctab_get_for_exec(sv->processes, &caller, &error);
-		caller_close(&caller);
-		r = process ? verify_read(&sv->host, pid, true, &sv->arena, &truth) : error;
-	}
+	r = verify_read(&sv->host, pid, true, &sv->arena, &truth);
+	if (r == 0)
+		r = find_stopped(sv, f, truth.file.mode & (S_ISUID | S_ISGID), &process);
+	else
+		(void)find_stopped(sv, f, true, &process);
 	if (r == 0 && script == SCRIPT_NOT_LOOKED_FOR) {
 		verify_script_ask(&f->script, &sv->host, pid, &truth);
 		r = verify_script_find(&f->script, true);
@@ -236,33 +259,22 @@ static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int scr
 		truth_unknown(sv, slot, pid, process, r);
 }
 
-/* Who stands at the stop, NULL when that cannot be found out. */
-static struct process *stopped_process(struct supervisor *sv, struct flight *f)
-{
-	struct process *process;
-	struct caller caller;
-	int error;
-
-	if (reopen_caller(sv, f, f->tgid, &caller) < 0)
-		return NULL;
-	process = proctab_get_for_exec(sv->processes, &caller, &error);
-	caller_close(&caller);
-	return process;
-}
-
 /* A worker has found the script, or that there is none. */
 void exec_script_found(struct supervisor *sv, unsigned slot, int result)
 {
 	struct flight *f = &sv->flights[slot];
 	int script = result < 0 ? VERIFY_NO_SCRIPT : f->script.file;
+	struct process *process = NULL;
 
+	if (result < 0 && !f->dead)
+		(void)find_stopped(sv, f, true, &process);
 	f->stopped = false;
 	f->state = FLIGHT_EXEC;
 	f->exec.path[0] = '\0';
 	if (f->dead)
 		flight_end(sv, slot);
 	else if (result < 0)
-		truth_unknown(sv, slot, f->tgid, stopped_process(sv, f), result);
+		truth_unknown(sv, slot, f->tgid, process, result);
 	else
 		second_look(sv, slot, f->tgid, script);
 	if (script > 0)

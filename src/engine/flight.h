@@ -53,6 +53,7 @@ struct flight {
 	int64_t until_ns;      /* monotonic; where SO_SNDTIMEO ends, 0 = nowhere */
 	unsigned waiting;      /* one more than its row of those that wait, 0 = none */
 	bool judged;           /* passed a first look */
+	bool met;              /* an exec: it is in the table, and nobody has its number since */
 	bool recovered;        /* was under way when a supervisor died */
 	bool interrupted;      /* the waiting was called off for a signal */
 	bool stopped;          /* at its exec stop, while a worker looks for the script */

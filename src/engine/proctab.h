@@ -51,6 +51,11 @@ struct process *proctab_get(struct proctab *tab, struct caller *caller, int *ret
  */
 struct process *proctab_get_for_exec(struct proctab *tab, struct caller *caller, int *ret_error);
 
+/* The same for one that proctab_get_for_exec() has given since it was traced, which keeps
+ * its number for it: nobody is asked who it is. NULL when its entry has had to go.
+ */
+struct process *proctab_get_traced(struct proctab *tab, pid_t pid);
+
 /* The entry of the process PID, NULL when there is none. */
 struct process *proctab_find(struct proctab *tab, pid_t pid);
 

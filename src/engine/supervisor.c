@@ -124,7 +124,7 @@ static void dispatch(struct supervisor *sv, unsigned slot)
 	sv->high = MAX(sv->high, slot + 1);
 	f->state = FLIGHT_NONE;
 	f->tid = f->tgid = caller.tid;
-	f->judged = f->interrupted = f->stopped = f->dead = f->looking = f->left = false;
+	f->judged = f->met = f->interrupted = f->stopped = f->dead = f->looking = f->left = false;
 	f->look.file = 0;
 	if (id == SYSCALL_COUNT || !n->pid) {
 		/* pid 0: a task outside guard's view of pids cannot be judged */
