@@ -4,24 +4,21 @@
 #include "engine/proctab.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "engine/imagepool.h"
-#include "kernel/resolve.h"
+#include "engine/snapshot.h"
 #include "kernel/target.h"
 
 enum {
 	PROCESSES_MAX = 16384,
-	HASH_SIZE = 8192,         /* a power of two */
-	LINEAGE_MAX = 1000,       /* parents followed when a process is first met */
-	TRIM_DEBT = 3,            /* entries looked at for each that is new */
-	TRIM_BATCH = 16,          /* so many at a time: one call asks for all of them */
-	SNAPSHOT_MAX = 64 * 1024, /* arguments, and environment, read from /proc */
+	HASH_SIZE = 8192,   /* a power of two */
+	LINEAGE_MAX = 1000, /* parents followed when a process is first met */
+	TRIM_DEBT = 3,      /* entries looked at for each that is new */
+	TRIM_BATCH = 16,    /* so many at a time: one call asks for all of them */
 	CGROUP_MAX = 512,
 	CHILDREN_MAX = 64, /* met at once when their parent dies or executes */
 };
@@ -226,76 +223,19 @@ static struct entry *take_entry(struct proctab *tab)
 
 /* ---- reading a process for the first time -------------------------------- */
 
-/* NUL-separated text of /proc to a list; a missing last NUL is added. */
-static void make_list(char *data, ssize_t size, size_t room, struct string_list *ret)
-{
-	*ret = (struct string_list){ .data = "" };
-	if (size <= 0)
-		return;
-	ret->truncated = (size_t)size >= room;
-	if (data[size - 1] != '\0')
-		data[size++] = '\0';
-	ret->data = data;
-	ret->size = (uint32_t)size;
-	for (ssize_t i = 0; i < size; i++)
-		ret->count += data[i] == '\0';
-}
-
-static int exe_describe(struct proctab *tab, pid_t pid, struct arena *arena, struct file_info *ret)
-{
-	_cleanup_close_ int fd = -1;
-	struct procfs_path path;
-
-	fd = open(procfs_path(&path, pid, "exe"), O_PATH | O_CLOEXEC);
-	return fd < 0 ? -errno : resolve_describe(tab->options.host, pid, fd, arena, ret);
-}
-
-/* The image as /proc shows it now. UNKNOWN: of a process of the workload, which
- * can have made that up, for reports only.
- */
-static const struct image *image_from_proc(struct proctab *tab, pid_t tid, bool unknown)
-{
-	struct image image = { .envp_read = true, .unknown = unknown };
-	char *arguments, *environment;
-	const struct image *copy;
-
-	arena_reset(&tab->scratch);
-	arguments = arena_alloc_raw(&tab->scratch, SNAPSHOT_MAX + 1);
-	environment = arena_alloc_raw(&tab->scratch, SNAPSHOT_MAX + 1);
-	if (!arguments || !environment)
-		return &tab->unknown;
-	if (exe_describe(tab, tid, &tab->scratch, &image.file) < 0)
-		image.file.present = false; /* a kernel thread, or not ours to read */
-	make_list(arguments, procfs_cmdline(tid, arguments, SNAPSHOT_MAX), SNAPSHOT_MAX,
-		  &image.argv);
-	make_list(environment, procfs_environ(tid, environment, SNAPSHOT_MAX), SNAPSHOT_MAX,
-		  &image.envp);
-	copy = imagepool_copy(tab->images, &image);
-	return copy ? copy : &tab->unknown;
-}
-
 static void set_snapshot(struct proctab *tab, struct entry *entry, pid_t tid, bool unknown)
 {
-	const struct image *image = image_from_proc(tab, tid, unknown);
+	const struct image *image;
 
+	arena_reset(&tab->scratch);
+	image = snapshot_image(tab->images, tab->options.host, &tab->scratch, tid, unknown);
+	if (!image)
+		image = &tab->unknown;
 	set_image(tab, entry, image);
 	/* set_image() took a reference of its own */
 	if (image != &tab->unknown)
 		imagepool_unref(tab->images, image);
 	entry->process.source = PROCESS_SOURCE_SNAPSHOT;
-}
-
-static bool same_exe(pid_t tid, const struct image *image)
-{
-	uint64_t device, inode;
-	_cleanup_close_ int fd = -1;
-	struct procfs_path path;
-
-	if (!image->file.present)
-		return false;
-	fd = open(procfs_path(&path, tid, "exe"), O_PATH | O_CLOEXEC);
-	return fd >= 0 && resolve_identify(fd, &device, &inode) == 0 &&
-	       device == image->file.device && inode == image->file.inode;
 }
 
 /* The image whose exec laid out the memory that TID has. Where several have the
@@ -345,7 +285,7 @@ static void reload_image(struct proctab *tab, struct entry *entry, pid_t tid)
 	uint64_t known;
 
 	if (!tab->options.follows) {
-		if (entry->doubtful || !same_exe(tid, entry->process.image))
+		if (entry->doubtful || !snapshot_same_program(tid, entry->process.image))
 			load_image(tab, entry, tid);
 		entry->doubtful = false;
 		return;
