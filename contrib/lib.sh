@@ -13,7 +13,7 @@ test_jobs=$((2 * jobs))
 # for the programs
 build_packages="
 gcc libc6-dev make autoconf automake pkg-config
-libseccomp-dev liburing-dev libinih-dev libyaml-dev libpcre2-dev libjansson-dev
+libseccomp-dev libcap-ng-dev liburing-dev libinih-dev libyaml-dev libpcre2-dev libjansson-dev
 libsystemd-dev uthash-dev
 "
 # for the quick test tier: the harness, and the real programs that are run under guard

@@ -4,12 +4,12 @@
  */
 #include "config.h"
 
+#include <cap-ng.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/utsname.h>
 
-#include "base/caps.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "cmd/identity.h"
@@ -270,7 +270,7 @@ static void limit_restart(struct config *config)
 	if (config->on_supervisor_loss == LOSS_KILL ||
 	    read_file("/proc/sys/kernel/yama/ptrace_scope", 16, &scope, NULL) < 0)
 		return;
-	if (scope[0] != '0' && !caps_effective(CAP_SYS_PTRACE))
+	if (scope[0] != '0' && !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_PTRACE))
 		config->on_supervisor_loss = LOSS_KILL;
 }
 

@@ -3,6 +3,7 @@
 
 #include "engine/keeper.h"
 
+#include <cap-ng.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -13,7 +14,6 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-#include "base/caps.h"
 #include "base/log.h"
 #include "base/seqpacket.h"
 #include "engine/children.h"
@@ -383,7 +383,8 @@ static void from_signals(struct keeper *k)
 /* Setuid programs keep working where guard may do without it. */
 bool keeper_no_new_privs(void)
 {
-	return !caps_effective(CAP_SYS_ADMIN) || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	return !capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) ||
+	       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 
 static int prepare_launch(struct keeper *k)

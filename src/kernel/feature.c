@@ -3,6 +3,7 @@
 
 #include "kernel/feature.h"
 
+#include <cap-ng.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,7 +12,6 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
-#include "base/caps.h"
 #include "kernel/feature_probes.h"
 
 static const struct feature_row rows[FEATURE_COUNT] = {
@@ -79,8 +79,10 @@ static void read_privileges(struct feature_report *report)
 		(void)snprintf(report->kernel, sizeof(report->kernel), "%s", name.release);
 	report->euid = geteuid();
 	report->yama = read_yama();
-	report->cap_sys_admin = caps_effective(CAP_SYS_ADMIN);
-	report->cap_sys_ptrace = caps_effective(CAP_SYS_PTRACE);
+	if (capng_get_caps_process() == 0) {
+		report->cap_sys_admin = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
+		report->cap_sys_ptrace = capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_PTRACE);
+	}
 }
 
 static _Noreturn void probe_in_child(struct shared *shared, const bool wanted[FEATURE_COUNT])

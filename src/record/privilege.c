@@ -3,6 +3,7 @@
 
 #include "record/privilege.h"
 
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -12,8 +13,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-
-#include "base/caps.h"
 
 enum { NOBODY = 65534 };
 
@@ -116,23 +115,22 @@ static int change_user(const char **ret_note, struct err *err)
 
 int privilege_drop(const char **ret_note, struct err *err)
 {
-	const struct caps none = { .words = { { .effective = 0 } } };
 	bool root = geteuid() == 0;
 	int error;
 
 	*ret_note = NULL;
+	capng_clear(CAPNG_SELECT_ALL);
 	/* before the user, for it takes CAP_SETPCAP; who has not got that keeps a set that
 	 * means nothing under no_new_privs */
 	if (root)
-		(void)caps_unbind();
+		(void)capng_apply(CAPNG_SELECT_BOUNDS);
 	error = root ? change_user(ret_note, err) : 0;
 	if (error < 0)
 		return error;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_errno(err, -errno, "cannot clear dumpable");
-	error = caps_set(&none);
-	if (error < 0)
-		return err_errno(err, error, "cannot give up capabilities");
+	if (capng_apply(CAPNG_SELECT_CAPS) < 0 || capng_have_capabilities(CAPNG_SELECT_CAPS) > 0)
+		return err_set(err, -EPERM, "cannot give up capabilities");
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_errno(err, -errno, "cannot set no-new-privs");

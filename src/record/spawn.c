@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,8 +15,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-
-#include "base/caps.h"
 
 enum { SPAWN_MAX_ARGS = 7 + SINKS_MAX };
 
@@ -175,13 +174,14 @@ static bool has_changed(const struct recorder_program *program)
 /* Of the effective set alone: root has them again after the exec. */
 static void forget_capabilities(void)
 {
-	struct caps caps;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
-	if (caps_get(&caps) < 0)
+	if (syscall(SYS_capget, &head, data) < 0)
 		return;
-	for (size_t i = 0; i < ELEMENTS(caps.words); i++)
-		caps.words[i].effective = 0;
-	(void)caps_set(&caps);
+	for (size_t i = 0; i < ELEMENTS(data); i++)
+		data[i].effective = 0;
+	(void)syscall(SYS_capset, &head, data);
 }
 
 /* ---- the process ---- */
