@@ -11,51 +11,70 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "base/allowlist.h"
-
-static const struct allowlist_row allowed[] = {
+static const int allowed[] = {
 	/* link and sinks */
-	ALLOWLIST_CALL(recvmsg),
-	ALLOWLIST_CALL(sendmsg),
-	ALLOWLIST_CALL(sendto),
-	ALLOWLIST_CALL(poll),
-	ALLOWLIST_CALL(ppoll),
-	ALLOWLIST_CALL(connect),
-	ALLOWLIST_CALL(getsockopt),
-	ALLOWLIST_CALL(write),
-	ALLOWLIST_CALL(pread64),
-	ALLOWLIST_CALL(fstat),
-	ALLOWLIST_CALL(newfstatat),
-	ALLOWLIST_CALL(fcntl),
-	ALLOWLIST_CALL(close),
-	ALLOWLIST_CALL(memfd_create),
-	ALLOWLIST_CALL(flock),
-	ALLOWLIST_CALL(ftruncate),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(connect),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(write),
+	SCMP_SYS(pread64),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(close),
+	SCMP_SYS(memfd_create),
+	SCMP_SYS(flock),
+	SCMP_SYS(ftruncate),
 	/* memory, time and the end */
-	ALLOWLIST_CALL(brk),
-	ALLOWLIST_CALL(munmap),
-	ALLOWLIST_CALL(mremap),
-	ALLOWLIST_CALL(madvise),
-	ALLOWLIST_CALL(futex),
-	ALLOWLIST_CALL(clock_gettime),
-	ALLOWLIST_CALL(gettimeofday),
-	ALLOWLIST_CALL(time),
-	ALLOWLIST_CALL(getpid),
-	ALLOWLIST_CALL(gettid),
-	ALLOWLIST_CALL(rt_sigprocmask),
-	ALLOWLIST_CALL(rt_sigreturn),
-	ALLOWLIST_CALL(restart_syscall),
-	ALLOWLIST_CALL(exit),
-	ALLOWLIST_CALL(exit_group),
-	/* in one form only */
-	{ .number = SCMP_SYS(socket), .when = { { 0, UINT32_MAX, AF_UNIX } } },
-	{ .number = SCMP_SYS(mmap), .when = { { 2, PROT_EXEC, 0 } } },
-	{ .number = SCMP_SYS(mprotect), .when = { { 2, PROT_EXEC, 0 } } },
-	{ .number = SCMP_SYS(ioctl), .when = { { 1, UINT32_MAX, TCGETS } } }, /* isatty(3) */
+	SCMP_SYS(brk),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(futex),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(time),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
 };
+
+/* Allowed where the argument, masked, has this value. */
+static const struct {
+	int number;
+	unsigned argument;
+	scmp_datum_t mask, value;
+} narrowed[] = {
+	{ SCMP_SYS(socket), 0, UINT32_MAX, AF_UNIX },
+	{ SCMP_SYS(mmap), 2, PROT_EXEC, 0 },
+	{ SCMP_SYS(mprotect), 2, PROT_EXEC, 0 },
+	{ SCMP_SYS(ioctl), 1, UINT32_MAX, TCGETS }, /* isatty(3) */
+};
+
+static int add_rules(scmp_filter_ctx filter)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < ELEMENTS(allowed) && error == 0; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t i = 0; i < ELEMENTS(narrowed) && error == 0; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, narrowed[i].number, 1,
+					 SCMP_CMP(narrowed[i].argument, SCMP_CMP_MASKED_EQ,
+						  narrowed[i].mask, narrowed[i].value));
+	return error;
+}
 
 int lockdown(struct err *err)
 {
+	scmp_filter_ctx filter;
 	int error;
 
 	tzset();
@@ -63,7 +82,15 @@ int lockdown(struct err *err)
 #ifdef WITH_SANITIZERS
 	return 0;
 #endif
-	/* privilege_drop() has set no_new_privs; were it missing, loading should fail */
-	error = allowlist_load(allowed, ELEMENTS(allowed));
+	filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (!filter)
+		return err_set(err, -ENOMEM, "out of memory");
+	/* privilege_drop() has set it; were it missing, loading should fail */
+	error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
+	if (error == 0)
+		error = add_rules(filter);
+	if (error == 0)
+		error = seccomp_load(filter);
+	seccomp_release(filter);
 	return error < 0 ? err_errno(err, error, "cannot load the recorder's own filter") : 0;
 }

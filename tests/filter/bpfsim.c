@@ -46,8 +46,7 @@ const char *bpfsim_check(const struct sock_fprog *program)
 		} else if (is_conditional_jump(insn->code)) {
 			if (insn->jt >= left || insn->jf >= left)
 				return "conditional jump out of bounds";
-		} else if (insn->code != (BPF_RET | BPF_K) &&
-			   insn->code != (BPF_ALU | BPF_AND | BPF_K)) {
+		} else if (insn->code != (BPF_RET | BPF_K)) {
 			return "unknown instruction";
 		}
 	}
@@ -70,8 +69,6 @@ struct bpfsim_result bpfsim_run(const struct sock_fprog *program, const struct s
 			if (insn->k >= offsetof(struct seccomp_data, instruction_pointer))
 				result.read_args = true;
 			memcpy(&a, (const char *)data + insn->k, sizeof(a));
-		} else if (insn->code == (BPF_ALU | BPF_AND | BPF_K)) {
-			a &= insn->k;
 		} else if (insn->code == (BPF_JMP | BPF_JA)) {
 			pc += insn->k;
 		} else if (is_conditional_jump(insn->code)) {
