@@ -88,6 +88,9 @@ int lockdown(struct err *err)
 	/* privilege_drop() has set it; were it missing, loading should fail */
 	error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
 	if (error == 0)
+		/* a search, not a chain: the kernel tries every number while loading */
+		error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (error == 0)
 		error = add_rules(filter);
 	if (error == 0)
 		error = seccomp_load(filter);
