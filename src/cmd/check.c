@@ -210,6 +210,8 @@ static int check_config(const struct config *config)
 	checked.set = set;
 	shown = check_here(&checked, &diags);
 	if (shown == 0)
+		shown = check_advice(&checked, &diags);
+	if (shown == 0)
 		shown = check_remarks(&checked);
 	if (shown == 0)
 		shown = show(config, &checked);

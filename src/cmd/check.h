@@ -41,6 +41,12 @@ void check_table(const struct checked *checked);
 /* How guard understands the rule; 0, or -ENOENT after a message. */
 int check_explain(const struct checked *checked, const char *id);
 
+/* Adds a warning about the rule of row AT: 0, or -ENOMEM. */
+int check_warn(struct diags *diags, size_t at, const char *message);
+
+/* Adds what is probably not meant, or dear, of each rule: 0, or -ENOMEM. */
+int check_advice(const struct checked *checked, struct diags *diags);
+
 /* Adds to DIAGS, which are those of CHECKED, what cannot be seen of each rule on this
  * machine; a blocking rule of that kind becomes an error. 0, or -ENOMEM.
  */

@@ -12,6 +12,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/nearest.h"
+#include "policy/index.h"
 
 /* What must be read for a value, and what it rests on (design: provenance). */
 static const struct {
@@ -159,6 +160,19 @@ static void print_action(const struct ruleset *set, const struct action *action)
 		print_text("  only if", action->filter_text);
 }
 
+static void print_index(const struct ruleset *set, const struct rule *rule)
+{
+	const struct rule_index *index = set->index[rule->event];
+
+	if (!index)
+		(void)printf("  %-13s none, the rules about %s are few: each is asked\n", "index",
+			     event_type_name(rule->event));
+	else
+		(void)printf("  %-13s of %zu rules about %s, %zu of which are always asked\n",
+			     "index", set->nby_event[rule->event], event_type_name(rule->event),
+			     rule_index_always(index));
+}
+
 static void print_order(const struct ruleset *set, const struct rule *rule)
 {
 	size_t place = 0;
@@ -192,6 +206,18 @@ static void print_atom(void *data, const struct secl_atom *atom)
 	print_text(*count == 1 ? "asked if" : "or if", text);
 }
 
+static void print_step(void *data, unsigned depth, const char *text)
+{
+	size_t size = 4 * strlen(text) + 1;
+	_cleanup_free_ char *escaped = malloc(size);
+
+	(void)data;
+	if (!escaped)
+		return;
+	(void)escape_text(escaped, size, text, strlen(text));
+	(void)printf("    %*s%s\n", (int)(2 * depth), "", escaped);
+}
+
 static void print_atoms(const struct rule *rule)
 {
 	size_t count = 0;
@@ -218,9 +244,12 @@ static void explain(const struct ruleset *set, const struct rule *rule)
 		     guarantees[guarantee]);
 	for (size_t i = 0; i < rule->nactions; i++)
 		print_action(set, &rule->actions[i]);
+	(void)printf("  program\n");
+	secl_expr_explain(rule->expr, print_step, NULL);
 	print_fields(rule);
 	print_needs(rule);
 	print_atoms(rule);
+	print_index(set, rule);
 	print_order(set, rule);
 }
 

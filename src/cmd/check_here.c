@@ -18,22 +18,21 @@ static const struct {
 	{ NEED_ANCESTORS, FEATURE_PROC_VISIBLE, "processes of other users" },
 };
 
-static int add(struct diags *diags, size_t at, struct diag row, const char *message)
+int check_warn(struct diags *diags, size_t at, const char *message)
 {
-	size_t before = diags->count;
-	int r;
-
 	/* the place of the rule: it is a matter of the whole rule */
-	row.policy = diags->rows[at].policy;
-	row.path = diags->rows[at].path;
-	row.id = diags->rows[at].id;
-	row.line = diags->rows[at].line;
-	row.column = diags->rows[at].column;
-	row.message = (char *)(uintptr_t)message;
-	row.rule = UINT32_MAX;
-	row.unobservable = true;
-	r = diags_add(diags, &row);
-	return r < 0 ? r : (int)before;
+	const struct diag row = {
+		.subject = DIAG_WARNING,
+		.policy = diags->rows[at].policy,
+		.path = diags->rows[at].path,
+		.id = diags->rows[at].id,
+		.line = diags->rows[at].line,
+		.column = diags->rows[at].column,
+		.message = (char *)(uintptr_t)message,
+		.rule = UINT32_MAX,
+	};
+
+	return diags_add(diags, &row);
 }
 
 /* The rule of row AT cannot be judged here: an error if it should refuse. */
@@ -46,7 +45,7 @@ static int not_here(struct diags *diags, size_t at, const struct rule *rule, con
 	(void)err_set(&text, 0, "%snot observable here: %s", blocking ? "cannot be enforced: " : "",
 		      why);
 	if (!blocking)
-		return add(diags, at, (struct diag){ .subject = DIAG_WARNING }, text.text);
+		return check_warn(diags, at, text.text);
 	message = strdup(text.text);
 	if (!message)
 		return -ENOMEM;
@@ -77,7 +76,7 @@ static int look_at(struct diags *diags, size_t at, const struct rule *rule,
 			continue;
 		(void)err_set(&why, 0, "not observable here: %s (%s: %s)", partly[i].what,
 			      feature_row(partly[i].feature)->name, result->reason);
-		r = add(diags, at, (struct diag){ .subject = DIAG_WARNING }, why.text);
+		r = check_warn(diags, at, why.text);
 	}
 	return MIN(r, 0);
 }

@@ -279,6 +279,40 @@ size_t matcher_atoms(const struct matcher *m,
 	return all_atoms(m, &atoms);
 }
 
+void matcher_count(const struct matcher *m, struct matcher_counts *ret)
+{
+	*ret = (struct matcher_counts){ m->exact, m->npatterns, m->nglobs, m->nregexps };
+}
+
+static void each_pattern(const struct secl_string *patterns, size_t count, enum secl_form form,
+			 void (*visit)(void *data, const struct secl_literal *literal), void *data)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct secl_literal literal = {
+			form, patterns[i], longest_piece(&patterns[i]).size >= ATOM_PART_MIN
+		};
+
+		visit(data, &literal);
+	}
+}
+
+void matcher_each(const struct matcher *m,
+		  void (*visit)(void *data, const struct secl_literal *literal), void *data)
+{
+	for (size_t i = 0; m->exact && i <= m->mask; i++) {
+		if (m->slots[i].text)
+			visit(data, &(struct secl_literal){ SECL_FORM_TEXT, m->slots[i], true });
+	}
+	each_pattern(m->patterns, m->npatterns, SECL_FORM_PATTERN, visit, data);
+	each_pattern(m->globs, m->nglobs, SECL_FORM_GLOB, visit, data);
+	for (size_t i = 0; i < m->nregexps; i++) {
+		const struct secl_string *text = &m->regexp_texts[i];
+		bool sought = !m->icase && regexp_parts(text, ATOM_PART_MIN, NULL, NULL);
+
+		visit(data, &(struct secl_literal){ SECL_FORM_REGEXP, *text, sought });
+	}
+}
+
 unsigned matcher_weight(const struct matcher *m)
 {
 	return 5 + (unsigned)(10 * (m->npatterns + m->nglobs) + 100 * m->nregexps);

@@ -42,5 +42,12 @@ size_t matcher_atoms(const struct matcher *m,
 				   const struct secl_string *text),
 		     void *data);
 
+struct matcher_counts {
+	size_t exact, patterns, globs, regexps;
+};
+void matcher_count(const struct matcher *m, struct matcher_counts *ret);
+void matcher_each(const struct matcher *m,
+		  void (*visit)(void *data, const struct secl_literal *literal), void *data);
+
 /* Cost of one evaluation, in the units of secl_field.weight. */
 unsigned matcher_weight(const struct matcher *m);

@@ -219,6 +219,27 @@ void secl_expr_texts(const struct secl_expr *expr,
 				   const struct secl_string *text),
 		     void *data);
 
+/* Calls LINE for each step of the program, in the order of evaluation; DEPTH counts the
+ * steps around it. What of the text is not printable comes as it is.
+ */
+void secl_expr_explain(const struct secl_expr *expr,
+		       void (*line)(void *data, unsigned depth, const char *text), void *data);
+
+/* Whether a condition is true, or false, of every event: *ret says which. */
+bool secl_expr_fixed(const struct secl_expr *expr, bool *ret);
+
+enum secl_form { SECL_FORM_TEXT, SECL_FORM_PATTERN, SECL_FORM_GLOB, SECL_FORM_REGEXP };
+
+struct secl_literal {
+	enum secl_form form;
+	struct secl_string text;
+	bool sought; /* there is a piece of it that everything which matches contains */
+};
+
+/* Calls VISIT for every text that something is matched with, in no order. */
+void secl_expr_literals(const struct secl_expr *expr,
+			void (*visit)(void *data, const struct secl_literal *literal), void *data);
+
 /* ---- what must hold for an expression to be true ------------------------ */
 
 enum secl_atom_kind {

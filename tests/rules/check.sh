@@ -159,6 +159,35 @@ check "a rule that is not there" exits 1 "$guard" check --explain refsue good.po
 check "and the nearest one" says "did you mean 'refuse'" "$guard" check --explain refsue good.policy
 check "a broken rule is explained by its error" shows "exec.file.nmae" "$guard" check --explain wrong bad.policy
 
+# what is probably not meant, or dear
+cat >advice.policy <<'EOF'
+rules:
+  - {id: suffix, expression: 'exec.file.path in [~"*/name", ~"**/other", ~"/etc/**"]'}
+  - {id: prefix, expression: 'exec.file.path in [~"/usr/*", "/x"] && exec.comm =~ r"foo.*"'}
+  - {id: plain, expression: 'exec.file.path in ["/usr/*"]'}
+  - {id: dots, expression: 'exec.comm =~ r"^.$" && exec.file.name == "x"'}
+  - {id: yes, expression: 'exec.pid == 1 || true'}
+  - {id: no, expression: 'exec.pid == 1 && false'}
+  - {id: range, expression: 'exec.pid > 5'}
+  - {id: number, expression: 'exec.pid == 5'}
+EOF
+json advice.policy
+warns() { rule "$1" ".warnings | length == ${3:-1} and any(contains(\"$2\"))"; }
+check "a wildcard at the beginning" warns suffix 'wildcard prefix forces a full scan: ~\"'
+check "once for a rule" rule suffix '.warnings[0] | endswith(" and 1 more")'
+check "not one in the middle" rule prefix '.warnings == []'
+check "a text that looks like a pattern" warns plain 'compared as it stands'
+check "a regexp without a literal" warns dots 'regular expression without a literal'
+check "a rule that is always true" warns yes 'always true' 2
+check "a rule that is always false" warns no 'always false' 2
+check "one that no index helps" warns range 'no index'
+check "one that it does" rule number '.warnings == []'
+"$guard" check --explain prefix advice.policy >text
+check "the program" grep -q '^    all of, until one is false$' text
+check "its first step" grep -Eq '^      exec.file.path is one of 1 text, 1 path pattern .weight [0-9]+.$' text
+check "a single literal" grep -q 'exec.comm is r"foo\.\*"' text
+check "the index" grep -Eq '^  index +of 8 rules about exec, [0-9]+ of which' text
+
 # whatever bytes a file holds, the document is JSON and the terminal is safe
 printf 'rules:\n  - id: a\n    description: "\\e[2J"\n    expression: exec.file.name == "\342\200\256"\n' >odd.policy
 check "odd bytes are JSON" json odd.policy
