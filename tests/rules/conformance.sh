@@ -30,7 +30,7 @@ expressions()
 # told PROGRAM FILTER PATTERN: the line in which a test says how many it found right
 told()
 {
-	(cd "$builddir" && "tests/unit/$1" --filter "$2" 2>&1) | grep -oE "$3" | head -n 1
+	(cd "$builddir" && "tests/unit/$1" --verbose --filter "$2" 2>&1) | grep -oE "$3" | head -n 1
 }
 all() # TEXT: "N of N ..."
 {

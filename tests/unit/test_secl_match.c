@@ -89,7 +89,7 @@ Test(secl_match, reference)
 		right += have == want;
 		count++;
 	}
-	cr_log_warn("%zu of %zu patterns", right, count);
+	cr_log_info("%zu of %zu patterns", right, count);
 	cr_expect_eq(count, 137);
 	free(line);
 	(void)fclose(file);
