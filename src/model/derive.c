@@ -106,6 +106,22 @@ static size_t count_strings(const struct string_list *list, size_t offset)
 	return count;
 }
 
+/* Lists of fewer bytes than this are not counted first: there are no more strings than
+ * bytes, and what is not used of the room is given back.
+ */
+enum { SMALL_LIST = 4096 };
+
+static struct secl_string *take_room(const struct derive *d, size_t count)
+{
+	return arena_alloc_raw(d->scratch, (count + 1) * sizeof(struct secl_string));
+}
+
+/* Nothing was taken since. */
+static void keep_room(const struct derive *d, const struct secl_string *strings, size_t count)
+{
+	arena_release(d->scratch, (size_t)((const char *)(strings + count) - d->scratch->base));
+}
+
 int derive_argv0(const struct derive *d UNUSED, const void *owner, struct secl_value *ret)
 {
 	size_t offset = 0;
@@ -119,14 +135,15 @@ static int list_strings(const struct derive *d, const struct string_list *list, 
 			struct secl_string (*show)(const struct scrubber *, struct secl_string),
 			struct secl_value *ret)
 {
-	size_t count = count_strings(list, offset), n = 0;
-	struct secl_string *strings = arena_alloc(d->scratch, (count + 1) * sizeof *strings);
-	struct secl_string s;
+	size_t n = 0;
+	struct secl_string *strings, s;
 
+	strings = take_room(d, list->size < SMALL_LIST ? list->size : count_strings(list, offset));
 	if (!strings)
 		return -ENOMEM;
 	while (string_list_next(list, &offset, &s))
 		strings[n++] = show ? show(d->source->scrubber, s) : s;
+	keep_room(d, strings, n);
 	ret->list.strings = strings;
 	ret->list.count = n;
 	return 0;
@@ -190,7 +207,8 @@ static size_t flags_of(struct secl_string arg, struct secl_string *out)
 {
 	struct secl_string name = without_dashes(arg);
 	bool single = arg.size > 1 && arg.text[0] == '-' && arg.text[1] != '-';
-	bool seen[256] = { false }, letters = single;
+	uint64_t seen[2] = { 0 }; /* of the letters, which are ASCII */
+	bool letters = single;
 	size_t n = 0;
 
 	if (!arg.size || arg.text[0] != '-' || !name.size || memchr(name.text, '=', name.size))
@@ -198,11 +216,11 @@ static size_t flags_of(struct secl_string arg, struct secl_string *out)
 	for (size_t i = 0; i < name.size && letters; i++)
 		letters = is_alnum(name.text[i]);
 	for (size_t i = 0; i < name.size && letters; i++) {
-		bool *known = &seen[(unsigned char)name.text[i]];
+		unsigned char c = (unsigned char)name.text[i];
 
-		if (*known)
+		if (seen[c / 64] >> c % 64 & 1)
 			continue;
-		*known = true;
+		seen[c / 64] |= UINT64_C(1) << c % 64;
 		if (out)
 			out[n] = (struct secl_string){ name.text + i, 1 };
 		n++;
@@ -218,15 +236,18 @@ int derive_args_flags(const struct derive *d, const void *owner, struct secl_val
 {
 	const struct string_list *argv = argv_of(owner);
 	struct secl_string *flags, arg;
-	size_t offset, count = 0, n = 0;
+	size_t offset = behind_argv0(argv), count = argv->size, n = 0;
 
-	for (offset = behind_argv0(argv); string_list_next(argv, &offset, &arg);)
-		count += flags_of(arg, NULL);
-	flags = arena_alloc(d->scratch, (count + 1) * sizeof *flags);
+	/* an argument of N bytes has N flags at most */
+	if (count >= SMALL_LIST)
+		for (count = 0; string_list_next(argv, &offset, &arg);)
+			count += flags_of(arg, NULL);
+	flags = take_room(d, count);
 	if (!flags)
 		return -ENOMEM;
 	for (offset = behind_argv0(argv); string_list_next(argv, &offset, &arg);)
 		n += flags_of(arg, flags + n);
+	keep_room(d, flags, n);
 	ret->list.strings = flags;
 	ret->list.count = n;
 	return 0;
@@ -254,7 +275,7 @@ int derive_args_options(const struct derive *d, const void *owner, struct secl_v
 	size_t offset = behind_argv0(argv), n = 0;
 	struct secl_string *options, arg;
 
-	options = arena_alloc(d->scratch, (count_strings(argv, offset) + 1) * sizeof *options);
+	options = take_room(d, count_strings(argv, offset));
 	if (!options)
 		return -ENOMEM;
 	while (string_list_next(argv, &offset, &arg)) {

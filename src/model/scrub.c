@@ -12,9 +12,15 @@ static const char *const default_words[] = {
 	"*api_key*",  "*apikey*", "*secret*",    "*credentials*",  "stripetoken",
 };
 
-static const char *const default_envs[] = {
-	"LD_PRELOAD",   "LD_LIBRARY_PATH", "PATH",       "HISTSIZE",
-	"HISTFILESIZE", "GLIBC_TUNABLES",  "SSH_CLIENT",
+/* With their sizes: an environment is gone through at every event. */
+static const struct secl_string default_envs[] = {
+#define ENV(name)                                                                                  \
+	{                                                                                          \
+		name, sizeof(name) - 1                                                             \
+	}
+	ENV("LD_PRELOAD"),   ENV("LD_LIBRARY_PATH"), ENV("PATH"),       ENV("HISTSIZE"),
+	ENV("HISTFILESIZE"), ENV("GLIBC_TUNABLES"),  ENV("SSH_CLIENT"),
+#undef ENV
 };
 
 /* Options whose name does not say that a secret follows. */
@@ -103,13 +109,21 @@ static bool equals(struct secl_string s, const char *text)
 	return strlen(text) == s.size && memcmp(s.text, text, s.size) == 0;
 }
 
+static bool is_default(struct secl_string name)
+{
+	for (size_t i = 0; i < ELEMENTS(default_envs); i++)
+		if (default_envs[i].size == name.size &&
+		    memcmp(default_envs[i].text, name.text, name.size) == 0)
+			return true;
+	return false;
+}
+
 bool scrubber_shows_env(const struct scrubber *scrubber, struct secl_string name)
 {
-	bool defaults = !scrubber || scrubber->default_envs;
-	size_t count = defaults ? ELEMENTS(default_envs) : scrubber->nenvs;
-
-	for (size_t i = 0; i < count; i++)
-		if (equals(name, defaults ? default_envs[i] : scrubber->envs[i]))
+	if (!scrubber || scrubber->default_envs)
+		return is_default(name);
+	for (size_t i = 0; i < scrubber->nenvs; i++)
+		if (equals(name, scrubber->envs[i]))
 			return true;
 	return false;
 }
