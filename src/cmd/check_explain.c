@@ -196,7 +196,10 @@ static void print_atom(void *data, const struct secl_atom *atom)
 
 	if ((*count)++ >= ATOMS_SHOWN)
 		return;
-	if (atom->kind == SECL_ATOM_NUMBER)
+	if (atom->kind == SECL_ATOM_PREDICATE)
+		(void)snprintf(text, sizeof text, "a condition on %s %s", atom->field->name,
+			       atom->negated ? "does not hold" : "holds");
+	else if (atom->kind == SECL_ATOM_NUMBER)
 		(void)snprintf(text, sizeof text, "%s is %" PRId64, atom->field->name,
 			       atom->number);
 	else

@@ -106,56 +106,67 @@ static bool uncertain(const struct image *image, uint64_t needs)
 	return image->cut && needs & (NEED_ARGV | NEED_ENVP);
 }
 
-static bool looks_at_the_uncertain(const struct rule *rule, const struct process *process)
+/* What all rules of an event are judged with. */
+struct judgement {
+	const uint64_t *key;
+	enum protection_mode mode;
+	bool pinned_only;
+	struct field_source source;
+	struct field_cursor cursor;
+	struct variable_view view;
+	struct secl_context context;
+	struct secl_memo memo;
+	bool inherited; /* LINEAGE is known */
+	struct lineage_bits lineage;
+};
+
+static bool uncertain_ancestors(const struct judgement *j, uint64_t needs)
 {
-	if (uncertain(process->image, rule->needs))
-		return true;
-	if (!(rule->needs & NEED_ANCESTORS))
-		return false;
-	for (process = process->parent; process; process = process->parent) {
-		if (uncertain(process->image, rule->needs))
-			return true;
+	const struct process *p = j->view.process->parent;
+
+	if (j->inherited) {
+		const struct image any = { .unknown = j->lineage.unknown, .cut = j->lineage.cut };
+
+		return uncertain(&any, needs);
 	}
-	return false;
+	while (p && !uncertain(p->image, needs))
+		p = p->parent;
+	return p != NULL;
 }
 
-static bool judge_rule(const struct rule *rule, enum protection_mode mode,
-		       struct secl_context *context, struct variable_view *view, struct match *ret)
+static bool looks_at_the_uncertain(const struct judgement *j, const struct rule *rule)
 {
-	int r = secl_eval(rule->expr, context);
+	return uncertain(j->view.process->image, rule->needs) ||
+	       (rule->needs & NEED_ANCESTORS && uncertain_ancestors(j, rule->needs));
+}
+
+static bool judge_rule(struct judgement *j, const struct rule *rule, struct match *ret)
+{
+	int r = secl_eval(rule->expr, &j->context);
 
 	/* "false" is not the truth when what could have made it true is missing */
-	if (r == 0 && rule->protection == PROTECTION_BLOCKING &&
-	    looks_at_the_uncertain(rule, view->process))
+	if (r == 0 && rule->protection == PROTECTION_BLOCKING && looks_at_the_uncertain(j, rule))
 		r = -EACCES;
 	if (r == 0)
 		return false;
-	*ret = r < 0 ? failed(rule, mode, r) : apply_actions(rule, mode, context, view);
+	*ret = r < 0 ? failed(rule, j->mode, r)
+		     : apply_actions(rule, j->mode, &j->context, &j->view);
 	return true;
 }
 
-/* Of an image that is not certain a rule may be undecided, whatever its atoms say. */
-static bool all_are_candidates(const struct ruleset *ruleset, const struct event *event)
+/* Some image is not certain that rules of the type may look at. */
+static bool has_uncertain(const struct judgement *j, const struct ruleset *ruleset,
+			  enum event_type type)
 {
-	const struct process *process = event->process;
-
-	if (!ruleset->index[event->type])
-		return true;
-	if (process->image->unknown || process->image->cut)
-		return true;
-	process = ruleset->judges_ancestors[event->type] ? process->parent : NULL;
-	for (; process; process = process->parent) {
-		if (process->image->unknown || process->image->cut)
-			return true;
-	}
-	return false;
+	return uncertain(j->view.process->image, UINT64_MAX) ||
+	       (ruleset->judges_ancestors[type] && uncertain_ancestors(j, UINT64_MAX));
 }
 
 /* One bit for each rule that has to be asked, and how many there are. NULL without
  * memory.
  */
-static uint64_t *find_candidates(const struct decide_request *request,
-				 const struct secl_context *context, size_t *ret_count)
+static uint64_t *find_candidates(const struct decide_request *request, const struct judgement *j,
+				 size_t *ret_count)
 {
 	const struct ruleset *ruleset = request->ruleset;
 	enum event_type type = request->event->type;
@@ -165,15 +176,20 @@ static uint64_t *find_candidates(const struct decide_request *request,
 	*ret_count = 0;
 	if (!bits)
 		return NULL;
-	if (all_are_candidates(ruleset, request->event)) {
+	if (!ruleset->index[type]) {
 		memset(bits, 0xff, words * sizeof *bits);
 		if (count % 64)
 			bits[words - 1] = (UINT64_C(1) << count % 64) - 1;
 	} else {
-		rule_index_look(ruleset->index[type], context, bits);
+		rule_index_look(ruleset->index[type], &j->context, bits);
+		/* such a rule may be undecided, whatever its atoms say */
+		if (has_uncertain(j, ruleset, type)) {
+			for (size_t i = 0; i < words; i++)
+				bits[i] |= ruleset->undecided[type][i];
+		}
 	}
 	for (size_t i = 0; i < words; i++)
-		*ret_count += (size_t)__builtin_popcountll(bits[i]);
+		*ret_count += bits[i] ? (size_t)__builtin_popcountll(bits[i]) : 0;
 	return bits;
 }
 
@@ -212,26 +228,13 @@ static struct sip_hash tuple_of(const struct rule *rule, const uint64_t key[2],
 				struct secl_context *context)
 {
 	struct sip sip = sip_begin(key);
-	size_t mark = arena_mark(context->scratch);
 
 	for (size_t i = 0; i < rule->ntokens; i++)
 		add_token(&sip, rule->tokens[i], context);
-	arena_release(context->scratch, mark);
 	return sip_end(&sip);
 }
 
 /* ---- a whole event ------------------------------------------------------ */
-
-/* What all rules of an event are judged with. */
-struct judgement {
-	const uint64_t *key;
-	enum protection_mode mode;
-	bool pinned_only;
-	struct field_source source;
-	struct field_cursor cursor;
-	struct variable_view view;
-	struct secl_context context;
-};
 
 static void begin(struct judgement *j, const struct decide_request *request)
 {
@@ -261,6 +264,17 @@ static void begin(struct judgement *j, const struct decide_request *request)
 		.now_ns = request->event->time_ns,
 		.vars = &j->view.base,
 	};
+	/* recorded values have no lineage but their own */
+	j->inherited = request->lineage && !request->schema &&
+		       lineage_look(request->lineage, request->event->process, &j->lineage);
+	/* without memory for it everything is found out where it is needed */
+	if (secl_memo_init(&j->memo, request->ruleset->shared, request->arena) < 0)
+		return;
+	j->context.memo = &j->memo;
+	if (j->inherited) {
+		j->memo.of_parent = j->lineage.of_parent;
+		j->memo.of_ancestors = j->lineage.of_ancestors;
+	}
 }
 
 static void ask(struct judgement *j, const struct rule *rule, struct match *matches,
@@ -272,7 +286,7 @@ static void ask(struct judgement *j, const struct rule *rule, struct match *matc
 		return;
 	j->source.rule_tags = rule->product_tags;
 	j->source.nrule_tags = rule->nproduct_tags;
-	if (!judge_rule(rule, j->mode, &j->context, &j->view, m))
+	if (!judge_rule(j, rule, m))
 		return;
 	if (rule->ntokens)
 		m->tuple = tuple_of(rule, j->key, &j->context);
@@ -293,7 +307,7 @@ struct decision decide(const struct decide_request *request)
 	if (request->mode == MODE_OFF || !ruleset->nby_event[type])
 		return d;
 	begin(&judgement, request);
-	bits = find_candidates(request, &judgement.context, &count);
+	bits = find_candidates(request, &judgement, &count);
 	if (bits && count)
 		matches = arena_alloc(request->arena, count * sizeof *matches);
 	if (!bits || (count && !matches))

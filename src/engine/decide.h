@@ -8,6 +8,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/sip.h"
+#include "engine/lineage.h"
 #include "engine/variables.h"
 #include "model/field.h"
 #include "model/report.h"
@@ -41,9 +42,10 @@ struct decide_request {
 	const struct ruleset *ruleset;
 	enum protection_mode mode;
 	const struct event *event;
-	const struct report_origin *origin;                     /* names, service, host, scrubber */
-	struct arena *arena;                                    /* of the event */
-	struct variables *variables;                            /* NULL = none was ever set */
+	const struct report_origin *origin; /* names, service, host, scrubber */
+	struct arena *arena;                /* of the event */
+	struct lineage *lineage;            /* of the ruleset; NULL = ancestors are walked */
+	struct variables *variables;        /* NULL = none was ever set */
 	const struct process *(*lookup)(void *data, pid_t pid); /* see variables.h */
 	void *lookup_data;
 	bool pinned_only; /* ask rules with `pin` alone */

@@ -213,6 +213,7 @@ struct decision flight_decide(struct supervisor *sv, const struct event *event)
 		.event = event,
 		.origin = sv->options.origin,
 		.arena = &sv->arena,
+		.lineage = sv->lineage,
 		.variables = sv->options.variables,
 		.lookup = lookup_process,
 		.lookup_data = sv,

@@ -101,6 +101,7 @@ struct supervisor {
 	const struct ruleset *ruleset;
 	struct journal *journal;
 	struct proctab *processes;
+	struct lineage *lineage; /* of the ruleset */
 	struct worker_pool *workers;
 	struct ring *ring; /* NULL = none here: workers wait instead */
 	struct reporter *reporter;

@@ -14,7 +14,7 @@
 #include "kernel/target.h"
 
 enum {
-	PROCESSES_MAX = 16384,
+	PROCESSES_MAX = PROCTAB_SLOTS,
 	HASH_SIZE = 8192,   /* a power of two */
 	LINEAGE_MAX = 1000, /* parents followed when a process is first met */
 	TRIM_DEBT = 3,      /* entries looked at for each that is new */
@@ -139,6 +139,8 @@ static void set_image(struct proctab *tab, struct entry *entry, const struct ima
 {
 	const struct image *old = entry->process.image;
 
+	if (image != old && tab->options.lineage)
+		lineage_changed(tab->options.lineage, entry->process.slot, entry->children);
 	if (image != &tab->unknown)
 		imagepool_ref(tab->images, image);
 	entry->process.image = image;
@@ -215,6 +217,9 @@ static struct entry *take_entry(struct proctab *tab)
 	else
 		return NULL;
 	*e = (struct entry){ .used = true, .pidfd = -1 };
+	e->process.slot = (unsigned)(e - tab->entries) + 1;
+	if (tab->options.lineage)
+		lineage_changed(tab->options.lineage, e->process.slot, false);
 	tab->used++;
 	/* where nobody is added nobody is looked for who has gone */
 	tab->debt = MIN(tab->debt + TRIM_DEBT, (unsigned)PROCESSES_MAX);

@@ -14,10 +14,14 @@
 #pragma once
 #include "base/err.h"
 #include "engine/caller.h"
+#include "engine/lineage.h"
 #include "kernel/procfs.h"
 #include "model/event.h"
 
 struct proctab;
+
+/* Slots of processes (process.slot) are 1 to this. */
+enum { PROCTAB_SLOTS = 16384 };
 
 struct proctab_options {
 	struct imagepool *images; /* borrowed */
@@ -27,6 +31,7 @@ struct proctab_options {
 	struct resolve_host *host; /* borrowed; NULL: no names of file systems */
 	unsigned pidfds;           /* how many descriptors it may hold */
 	pid_t reaper;              /* adopts orphans: as a parent, the lineage is inferred */
+	struct lineage *lineage;   /* told of images that change; may be NULL */
 	bool follows;              /* every exec is reported with proctab_exec() or _doubt() */
 };
 

@@ -554,6 +554,10 @@ static int make_parts(struct supervisor *sv)
 	if (r == 0)
 		r = resolve_host_init(&sv->host);
 	if (r == 0)
+		r = lineage_new(sv->ruleset, sv->options.origin->scrubber, PROCTAB_SLOTS,
+				&sv->lineage);
+	table.lineage = sv->lineage;
+	if (r == 0)
 		r = proctab_new(&table, &sv->processes);
 	if (r == 0)
 		r = worker_pool_new(&sv->workers);

@@ -44,5 +44,5 @@ DERIVE(derive_hostnames);
 /* The part of PATH behind its last slash. */
 struct secl_string path_basename(struct secl_string path);
 
-/* Ancestors of PROCESS, at most FIELD_ITERATOR_MAX. */
+/* How many ancestors PROCESS has. */
 int count_ancestors(const struct process *process);

@@ -182,6 +182,7 @@ struct process {
 	uint32_t netns, mntns; /* inode numbers, 0 = not read */
 	unsigned flags;        /* enum process_flag */
 	enum process_source source;
+	unsigned slot; /* in the table of processes, from 1 on; 0 = in none */
 };
 
 struct socket_address {

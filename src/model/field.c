@@ -361,12 +361,48 @@ static const char *event_name(const struct secl_schema *self UNUSED, unsigned ev
 	return event_type_name((enum event_type)event);
 }
 
+/* Number of steps that are links. */
+static unsigned count_links(const struct secl_field *field)
+{
+	return field->nsteps - (field->steps[field->nsteps - 1] >= STEP_ROOT_DOMAIN ? 2 : 1);
+}
+
+/* Of the image of a process, which is what it was at the exec and never read again. */
+static bool of_image(const struct secl_field *field, unsigned first)
+{
+	unsigned suffix, links = count_links(field);
+	const uint64_t strings = NEED_ARGV | NEED_ENVP;
+	const struct leaf_row *leaf = field_leaf(field, &suffix);
+
+	for (unsigned i = first; i < links; i++)
+		if (field_links[field->steps[i]].way != WAY_IMAGE)
+			return false;
+	/* names of users may change at any time */
+	return leaf->kind != VALUE_NOTHING && leaf->kind != VALUE_USER &&
+	       leaf->kind != VALUE_GROUP &&
+	       (links > first || (leaf->needs && !(leaf->needs & ~strings)));
+}
+
+static enum secl_lasting lasting(const struct secl_field *field)
+{
+	enum way way;
+
+	if (count_links(field) < 2 || !(field_links[field->steps[0]].flags & FIELD_SELF) ||
+	    !of_image(field, 2))
+		return SECL_PASSING;
+	way = field_links[field->steps[1]].way;
+	if (way == WAY_EACH)
+		return SECL_OF_ANCESTORS;
+	return way == WAY_BEHIND ? SECL_OF_PARENT : SECL_PASSING;
+}
+
 const struct secl_schema event_schema = {
 	.find = find,
 	.constant = constant,
 	.load = field_load,
 	.count = field_count,
 	.event_name = event_name,
+	.lasting = lasting,
 };
 
 /* ---- about fields ------------------------------------------------------- */
@@ -382,12 +418,6 @@ const struct leaf_row *field_leaf(const struct secl_field *field, unsigned *ret_
 
 	*ret_suffix = last >= STEP_ROOT_DOMAIN ? last : 0;
 	return &field_leaves[*ret_suffix ? field->steps[field->nsteps - 2] : last];
-}
-
-/* Number of steps that are links. */
-static unsigned count_links(const struct secl_field *field)
-{
-	return field->nsteps - (field->steps[field->nsteps - 1] >= STEP_ROOT_DOMAIN ? 2 : 1);
 }
 
 bool field_available(const struct secl_field *field)

@@ -43,9 +43,6 @@ struct field_source {
  */
 extern const struct secl_schema event_schema;
 
-/* At most so many elements of an iterator are looked at (specification 8). */
-enum { FIELD_ITERATOR_MAX = 100 };
-
 /* The name in front of a register: "process.ancestors" ...; NULL for 0 or an
  * id that does not exist. Ids are secl_field.iterator.
  */

@@ -181,8 +181,7 @@ int count_ancestors(const struct process *process)
 {
 	int count = 0;
 
-	for (const struct process *p = process->parent; p && count < FIELD_ITERATOR_MAX;
-	     p = p->parent)
+	for (const struct process *p = process->parent; p; p = p->parent)
 		count++;
 	return count;
 }
@@ -247,11 +246,12 @@ static int concatenate(struct arena *scratch, const struct secl_value *values, s
 static int load_all(const struct derive *d, const struct secl_field *field, unsigned next,
 		    const struct process *start, struct secl_value *ret)
 {
-	struct secl_value values[FIELD_ITERATOR_MAX];
-	size_t count = 0;
+	size_t all = (size_t)count_ancestors(start), count = 0;
+	struct secl_value *values = arena_alloc_raw(d->scratch, (all + 1) * sizeof *values);
 
-	for (const struct process *p = start->parent; p && count < ELEMENTS(values);
-	     p = p->parent) {
+	if (!values)
+		return -ENOMEM;
+	for (const struct process *p = start->parent; p; p = p->parent) {
 		int r = load_from(d, field, next, p, &values[count]);
 
 		if (r < 0)

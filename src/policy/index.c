@@ -5,11 +5,23 @@
 
 #include <errno.h>
 
-/* What is looked up in a text: it as a whole, or short pieces of it at every place. */
-enum { LONG_GRAM = 4, SHORT_GRAM = 2, FILTER_BITS = 1 << 13 };
+#include "policy/trigger.h"
+
+/* What is looked up in a text: it as a whole, or short pieces of it. Of a long part pieces
+ * at as many places as one stands behind the other are known, so that only each so-manyth
+ * place of a text has to be looked at; of a short one, one piece.
+ */
+enum {
+	LONG_GRAM = 4,
+	STRIDE = 4,
+	LONG_PART = LONG_GRAM + STRIDE - 1,
+	SHORT_GRAM = 2,
+	FILTER_FACTOR = 16, /* bits of a filter for each entry */
+	LOAD_MAX = 64,      /* more of the same hash are not counted */
+};
 
 struct entry {
-	uint64_t hash;
+	uint64_t hash; /* of a number: itself */
 	uint32_t next; /* in its bucket, 0 = none */
 	uint32_t rule;
 	struct secl_string text; /* of texts and parts */
@@ -22,7 +34,9 @@ struct table {
 	size_t count, capacity;
 	uint32_t *buckets;
 	size_t mask;
-	uint64_t filter[FILTER_BITS / 64]; /* hashes that are there, for grams */
+	uint64_t *filter; /* hashes that are there, by their upper bits */
+	unsigned shift;   /* how many lower ones are not used */
+	uint64_t lengths; /* of texts, bit 63 for all longer ones */
 };
 
 /* One field that atoms are about. */
@@ -36,6 +50,7 @@ struct field_index {
 struct rule_index {
 	struct field_index *fields;
 	size_t nfields;
+	struct triggers *triggers;
 	size_t count, words;
 	size_t nalways;
 	uint64_t *always;
@@ -65,7 +80,12 @@ static uint64_t hash_gram(const char *text, size_t size)
 	uint32_t word = 0;
 
 	memcpy(&word, text, size);
-	return mix(word);
+	return word * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static uint64_t length_bit(size_t size)
+{
+	return UINT64_C(1) << MIN(size, (size_t)63);
 }
 
 static void set_bit(uint64_t *bits, size_t i)
@@ -84,24 +104,32 @@ static void table_free(struct table *table)
 {
 	free(table->entries);
 	free(table->buckets);
+	free(table->filter);
 }
 
-static void rehash(struct table *table)
+/* Grams are hashed so that the upper bits are good, numbers not at all. */
+static size_t bucket_of(const struct table *table, uint64_t hash)
 {
-	memset(table->buckets, 0, (table->mask + 1) * sizeof *table->buckets);
-	for (uint32_t i = 1; i <= table->count; i++) {
-		uint32_t *bucket = &table->buckets[table->entries[i].hash & table->mask];
+	return (hash >> 32 ^ hash) & table->mask;
+}
 
-		table->entries[i].next = *bucket;
-		*bucket = i;
-	}
+static void link_entry(struct table *table, uint32_t i)
+{
+	struct entry *e = &table->entries[i];
+	uint32_t *bucket = &table->buckets[bucket_of(table, e->hash)];
+
+	e->next = *bucket;
+	*bucket = i;
+	set_bit(table->filter, e->hash >> table->shift);
 }
 
 static int grow(struct table *table)
 {
 	size_t capacity = table->capacity ? table->capacity * 2 : 8;
+	size_t bits = MAX(capacity * FILTER_FACTOR, (size_t)1024);
 	struct entry *entries = reallocarray(table->entries, capacity + 1, sizeof *entries);
 	uint32_t *buckets;
+	uint64_t *filter;
 
 	if (!entries)
 		return -ENOMEM;
@@ -110,34 +138,36 @@ static int grow(struct table *table)
 	if (!buckets)
 		return -ENOMEM;
 	table->buckets = buckets;
+	filter = reallocarray(table->filter, bits / 64, sizeof *filter);
+	if (!filter)
+		return -ENOMEM;
+	table->filter = filter;
 	table->capacity = capacity;
 	table->mask = capacity - 1;
-	rehash(table);
+	table->shift = 64 - (unsigned)__builtin_ctzll(bits);
+	memset(buckets, 0, capacity * sizeof *buckets);
+	memset(filter, 0, bits / 8);
+	for (uint32_t i = 1; i <= table->count; i++)
+		link_entry(table, i);
 	return 0;
 }
 
 static int table_add(struct table *table, const struct entry *entry)
 {
-	uint32_t *bucket;
-	int r;
+	int r = table->count == table->capacity ? grow(table) : 0;
 
-	if (table->count == table->capacity) {
-		r = grow(table);
-		if (r < 0)
-			return r;
-	}
-	bucket = &table->buckets[entry->hash & table->mask];
+	if (r < 0)
+		return r;
 	table->entries[++table->count] = *entry;
-	table->entries[table->count].next = *bucket;
-	*bucket = (uint32_t)table->count;
-	set_bit(table->filter, entry->hash >> 40 & (FILTER_BITS - 1));
+	table->lengths |= length_bit(entry->text.size);
+	link_entry(table, (uint32_t)table->count);
 	return 0;
 }
 
 /* The first entry that may have HASH; the others are behind it. */
 static const struct entry *table_first(const struct table *table, uint64_t hash)
 {
-	uint32_t i = table->count ? table->buckets[hash & table->mask] : 0;
+	uint32_t i = table->count ? table->buckets[bucket_of(table, hash)] : 0;
 
 	return i ? &table->entries[i] : NULL;
 }
@@ -147,40 +177,56 @@ static const struct entry *table_next(const struct table *table, const struct en
 	return entry->next ? &table->entries[entry->next] : NULL;
 }
 
-static bool table_may_have(const struct table *table, uint64_t hash)
-{
-	return has_bit(table->filter, hash >> 40 & (FILTER_BITS - 1));
-}
-
 /* ---- making -------------------------------------------------------------------- */
 
 static size_t gram_load(const struct table *table, uint64_t hash)
 {
 	size_t load = 0;
 
-	for (const struct entry *e = table_first(table, hash); e; e = table_next(table, e))
+	for (const struct entry *e = table_first(table, hash); e && load < LOAD_MAX;
+	     e = table_next(table, e))
 		load += e->hash == hash;
 	return load;
 }
 
-/* The piece of the text that the fewest others are found by: not that of "/usr/bin/". */
+/* The place of TEXT where COUNT grams stand one behind the other by which the fewest others
+ * are found: not those of "/usr/bin/".
+ */
+static size_t best_place(const struct table *table, const struct secl_string *text, size_t gram,
+			 size_t count)
+{
+	size_t best = 0, least = SIZE_MAX, load = 0, run = 0;
+
+	/* the sum over a window */
+	for (size_t at = 0; at + gram <= text->size && least; at++) {
+		load += gram_load(table, hash_gram(text->text + at, gram));
+		if (++run > count)
+			load -= gram_load(table, hash_gram(text->text + at - count, gram));
+		if (run >= count && load < least) {
+			least = load;
+			best = at + 1 - count;
+		}
+	}
+	return best;
+}
+
 static int add_part(struct field_index *field, const struct secl_string *text, uint32_t rule)
 {
-	size_t gram = text->size < LONG_GRAM ? SHORT_GRAM : LONG_GRAM, least = SIZE_MAX;
-	struct table *table = gram == LONG_GRAM ? &field->long_parts : &field->short_parts;
-	struct entry entry = { .rule = rule, .text = *text };
+	bool is_long = text->size >= LONG_PART;
+	size_t gram = is_long ? LONG_GRAM : SHORT_GRAM, count = is_long ? STRIDE : 1;
+	struct table *table = is_long ? &field->long_parts : &field->short_parts;
+	size_t place = best_place(table, text, gram, count);
+	int r = 0;
 
-	for (size_t at = 0; at + gram <= text->size && least; at++) {
-		uint64_t hash = hash_gram(text->text + at, gram);
-		size_t load = gram_load(table, hash);
+	for (size_t at = place; at < place + count && r == 0; at++) {
+		const struct entry entry = { .rule = rule,
+					     .text = *text,
+					     .at = at,
+					     .hash = hash_gram(text->text + at, gram) };
 
-		if (load >= least)
-			continue;
-		least = load;
-		entry.at = at;
-		entry.hash = hash;
+		r = table_add(table, &entry);
 	}
-	return table_add(table, &entry);
+	return r;
 }
 
 static int note_rule(struct field_index *field, uint32_t rule)
@@ -225,10 +271,18 @@ struct maker {
 static void take_atom(void *data, const struct secl_atom *atom)
 {
 	struct maker *maker = data;
-	struct field_index *field = find_field(maker->index, atom->field);
+	struct field_index *field;
 	struct entry entry = { .rule = maker->rule, .text = atom->text };
-	int r = field ? note_rule(field, maker->rule) : -ENOMEM;
+	int r;
 
+	if (atom->kind == SECL_ATOM_PREDICATE) {
+		r = triggers_add(maker->index->triggers, atom->predicate, atom->negated,
+				 maker->rule);
+		maker->result = r < 0 ? r : maker->result;
+		return;
+	}
+	field = find_field(maker->index, atom->field);
+	r = field ? note_rule(field, maker->rule) : -ENOMEM;
 	if (r == 0 && atom->kind == SECL_ATOM_PART) {
 		r = add_part(field, &atom->text, maker->rule);
 	} else if (r == 0 && atom->kind == SECL_ATOM_TEXT) {
@@ -258,8 +312,7 @@ int rule_index_new(const struct rule *const *rules, size_t count, struct rule_in
 	index->count = count;
 	index->words = RULE_INDEX_WORDS(count);
 	index->always = calloc(index->words + 1, sizeof *index->always);
-	if (!index->always)
-		maker.result = -ENOMEM;
+	maker.result = index->always ? triggers_new(&index->triggers) : -ENOMEM;
 	for (size_t i = 0; i < count && maker.result == 0; i++) {
 		maker.rule = (uint32_t)i;
 		if (!secl_expr_atoms(rules[i]->expr, take_atom, &maker))
@@ -284,6 +337,7 @@ void rule_index_free(struct rule_index *index)
 		table_free(&index->fields[i].short_parts);
 		free(index->fields[i].rules);
 	}
+	triggers_free(index->triggers);
 	free(index->fields);
 	free(index->always);
 	free(index);
@@ -311,7 +365,7 @@ static void look_text(const struct table *table, const struct secl_string *text,
 {
 	uint64_t hash;
 
-	if (!table->count)
+	if (!(table->lengths & length_bit(text->size)))
 		return;
 	hash = hash_text(text->text, text->size);
 	for (const struct entry *e = table_first(table, hash); e; e = table_next(table, e)) {
@@ -328,21 +382,26 @@ static bool part_is_there(const struct entry *e, const struct secl_string *text,
 	       memcmp(e->text.text, text->text + at - e->at, e->text.size) == 0;
 }
 
-static void look_parts(const struct table *table, size_t gram, const struct secl_string *text,
-		       uint64_t *bits)
+static void look_gram(const struct table *table, uint64_t hash, const struct secl_string *text,
+		      size_t at, uint64_t *bits)
+{
+	for (const struct entry *e = table_first(table, hash); e; e = table_next(table, e)) {
+		if (e->hash == hash && part_is_there(e, text, at))
+			set_bit(bits, e->rule);
+	}
+}
+
+/* Inlined: the sizes are constant. */
+static inline void look_parts(const struct table *table, size_t gram, size_t stride,
+			      const struct secl_string *text, uint64_t *bits)
 {
 	if (!table->count)
 		return;
-	for (size_t at = 0; at + gram <= text->size; at++) {
+	for (size_t at = 0; at + gram <= text->size; at += stride) {
 		uint64_t hash = hash_gram(text->text + at, gram);
 
-		if (!table_may_have(table, hash))
-			continue;
-		for (const struct entry *e = table_first(table, hash); e;
-		     e = table_next(table, e)) {
-			if (e->hash == hash && part_is_there(e, text, at))
-				set_bit(bits, e->rule);
-		}
+		if (has_bit(table->filter, hash >> table->shift))
+			look_gram(table, hash, text, at, bits);
 	}
 }
 
@@ -363,37 +422,46 @@ static int look_string(const struct field_index *field, const struct secl_contex
 		text.text = folded;
 	}
 	look_text(&field->texts, &text, bits);
-	look_parts(&field->long_parts, LONG_GRAM, &text, bits);
-	look_parts(&field->short_parts, SHORT_GRAM, &text, bits);
+	look_parts(&field->long_parts, LONG_GRAM, STRIDE, &text, bits);
+	look_parts(&field->short_parts, SHORT_GRAM, 1, &text, bits);
 	return 0;
+}
+
+static int look_strings(const struct field_index *field, const struct secl_context *ctx,
+			const struct secl_string *strings, size_t count, uint64_t *bits)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = look_string(field, ctx, strings[i], bits);
+	return r;
 }
 
 static int look_value(const struct field_index *field, const struct secl_context *ctx,
 		      const struct secl_value *value, uint64_t *bits)
 {
 	size_t count = value->array ? value->list.count : 1;
-	int r = 0;
 
-	for (size_t i = 0; i < count && r == 0; i++) {
+	if (value->type == SECL_STRING)
+		return look_strings(field, ctx, value->array ? value->list.strings : &value->string,
+				    count, bits);
+	for (size_t i = 0; i < count; i++) {
 		struct secl_value one = value->array ? secl_value_element(value, i) : *value;
 
-		if (one.type == SECL_STRING)
-			r = look_string(field, ctx, one.string, bits);
-		else
-			look_number(field, one.type == SECL_BOOL ? one.boolean : one.integer, bits);
+		look_number(field, one.type == SECL_BOOL ? one.boolean : one.integer, bits);
 	}
-	return r;
+	return 0;
 }
 
 void rule_index_look(const struct rule_index *index, const struct secl_context *ctx, uint64_t *bits)
 {
-	size_t mark = arena_mark(ctx->scratch);
-
 	memcpy(bits, index->always, index->words * sizeof *bits);
 	for (size_t i = 0; i < index->nfields; i++) {
 		const struct field_index *field = &index->fields[i];
+		size_t mark = arena_mark(ctx->scratch);
+		unsigned pins = ctx->memo ? ctx->memo->pins : 0;
 		struct secl_value value = { .type = SECL_NONE };
-		int r = ctx->schema->load(ctx, field->field, -1, &value);
+		int r = secl_load(ctx, field->field, &value);
 
 		if (r == 0 && value.type == field->field->type)
 			r = look_value(field, ctx, &value, bits);
@@ -402,6 +470,8 @@ void rule_index_look(const struct rule_index *index, const struct secl_context *
 		/* the evaluation of each finds out what that means for it */
 		for (size_t k = 0; r < 0 && k < field->nrules; k++)
 			set_bit(bits, field->rules[k]);
-		arena_release(ctx->scratch, mark);
+		if (!ctx->memo || ctx->memo->pins == pins)
+			arena_release(ctx->scratch, mark);
 	}
+	triggers_look(index->triggers, ctx, bits);
 }

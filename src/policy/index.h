@@ -3,8 +3,9 @@
  *
  * Most rules name the texts or numbers that a field must have (secl_expr_atoms()).
  * The index has them all in tables, so that a value is looked up once for every rule
- * there is, and what no rule names costs one look. Rules without such an atom, and
- * those about a field that could not be loaded, are candidates always.
+ * there is, and what no rule names costs one look. Other rules need a predicate that
+ * many have in common (trigger.h). Rules without either, and those about a field that
+ * could not be loaded, are candidates always.
  */
 #pragma once
 #include "policy/ruleset.h"

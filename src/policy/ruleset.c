@@ -34,6 +34,7 @@ int draft_compile(struct load *load, struct draft *draft, const struct policy_fi
 		.schema = &event_schema,
 		.macros = load->macros,
 		.vars = &vars.base,
+		.shared = load->ruleset->shared,
 		.want_bool = true,
 	};
 	struct secl_error error = { .line = 0 };
@@ -345,6 +346,29 @@ static int index_rules(struct ruleset *set)
 	return r;
 }
 
+static int mark_undecided(struct loaded *loaded)
+{
+	struct ruleset *set = &loaded->ruleset;
+	const uint64_t needs = NEED_ARGV | NEED_ENVP | NEED_FILE | NEED_INTERPRETER;
+
+	for (int type = 0; type < EVENT_COUNT; type++) {
+		size_t count = set->nby_event[type];
+		uint64_t *bits =
+			arena_alloc(&loaded->arena, (RULE_INDEX_WORDS(count) + 1) * sizeof *bits);
+
+		if (!bits)
+			return -ENOMEM;
+		for (size_t i = 0; i < count; i++) {
+			const struct rule *rule = set->by_event[type][i];
+
+			if (rule->protection == PROTECTION_BLOCKING && rule->needs & needs)
+				bits[i / 64] |= UINT64_C(1) << i % 64;
+		}
+		set->undecided[type] = bits;
+	}
+	return 0;
+}
+
 static void sum_ruleset(struct ruleset *set)
 {
 	/* an exec ends the life of what was set for a process */
@@ -425,7 +449,9 @@ static int compile_all(struct load *load)
 {
 	int r;
 
-	r = drafts_read(load);
+	r = secl_shared_new(&load->ruleset->shared);
+	if (r == 0)
+		r = drafts_read(load);
 	if (r == 0)
 		r = drafts_merge(load);
 	if (r == 0)
@@ -472,6 +498,8 @@ static int load_all(struct load *load, struct ruleset **ret)
 	if (r == 0)
 		r = index_rules(&loaded->ruleset);
 	if (r == 0)
+		r = mark_undecided(loaded);
+	if (r == 0)
 		r = peers_collect(&loaded->ruleset, &loaded->arena);
 	if (r < 0)
 		return err_set(load->err, r, "out of memory");
@@ -497,8 +525,10 @@ int ruleset_load(const struct ruleset_options *options, struct ruleset **ret, st
 	r = load_all(&load, ret);
 	if (r < 0 && load.ruleset != &start)
 		ruleset_free(load.ruleset);
-	else if (r < 0)
+	if (r < 0 && load.ruleset == &start) {
+		secl_shared_free(start.shared);
 		arena_done(&keep_arena);
+	}
 	secl_macros_free(load.macros);
 	facts_done(&load.facts);
 	files_done(&load);
@@ -519,6 +549,7 @@ void ruleset_free(struct ruleset *ruleset)
 		tokens_free(&ruleset->rules[i]);
 		secl_expr_free(ruleset->rules[i].expr);
 	}
+	secl_shared_free(ruleset->shared);
 	arena_done(&loaded->arena);
 	free(loaded);
 }

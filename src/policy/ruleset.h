@@ -169,9 +169,12 @@ struct ruleset {
 	size_t nby_event[EVENT_COUNT];
 	/* which of them an event could match (index.h); NULL = too few to be worth it */
 	struct rule_index *index[EVENT_COUNT];
+	/* likewise: those that refuse when an image is not certain that they look at */
+	const uint64_t *undecided[EVENT_COUNT];
 	/* some blocking rule looks at the images of ancestors */
 	bool judges_ancestors[EVENT_COUNT];
 	struct event_needs needs[EVENT_COUNT];
+	struct secl_shared *shared; /* of all its expressions */
 	const struct variable *variables;
 	size_t nvariables;
 	/* some rule of any type looks at the image of a process (its file, arguments,

@@ -421,7 +421,8 @@ static int compile_part(const struct setter *s, const struct yaml *node, const c
 	const struct load_vars vars = load_vars(s->load, needs);
 	const struct secl_options options = { .schema = &event_schema,
 					      .macros = s->load->macros,
-					      .vars = &vars.base };
+					      .vars = &vars.base,
+					      .shared = s->load->ruleset->shared };
 	struct secl_error error = { .line = 0 };
 	unsigned about;
 	char message[sizeof error.err.text + 64];

@@ -15,6 +15,14 @@ enum { ATOMS_MAX = 20000 };
  * texts, these more the longer they are, numbers little; fields that are cheap to have
  * come first among equals.
  */
+enum {
+	SCORE_COMMON = 40, /* at most, of what many rules ask: it would bring them all */
+	COMMON_USES = 8,
+	SCORE_LASTING = 150, /* of some process it may hold for hours, but it is known at once */
+	SCORE_HOLDS = 10,    /* has to be asked */
+	SCORE_HOLDS_NOT = 5, /* and mostly does not help */
+};
+
 struct cover {
 	unsigned score;
 	size_t count;
@@ -50,6 +58,23 @@ static void give(struct output *out, enum secl_atom_kind kind, const struct secl
 		out->visit(out->data, &atom);
 }
 
+static struct cover of_predicate(const struct node *n, struct output *out)
+{
+	const struct secl_predicate *p = n->predicate;
+	struct secl_atom atom = { .kind = SECL_ATOM_PREDICATE };
+
+	if (!p || (n->negate && n->left->registered))
+		return (struct cover){ 0 };
+	atom.predicate = p;
+	atom.field = p->field;
+	atom.negated = n->negate;
+	if (out->visit)
+		out->visit(out->data, &atom);
+	if (n->negate)
+		return (struct cover){ SCORE_HOLDS_NOT, 1 };
+	return (struct cover){ p->lasting ? SCORE_LASTING : SCORE_HOLDS, 1 };
+}
+
 static void give_text(void *data, enum secl_atom_kind kind, const struct secl_string *text)
 {
 	give(data, kind, text, 0);
@@ -63,10 +88,15 @@ static const struct secl_field *field_of(const struct node *n)
 	return n->load;
 }
 
+enum { COST_MAX = 30, COST_OF_MANY = 200 };
+
 static struct cover done(const struct output *out, size_t count)
 {
-	unsigned cost = out->field ? MIN(out->field->weight / 10, 30u) : 0;
+	unsigned cost = out->field ? MIN(out->field->weight / 10, (unsigned)COST_MAX) : 0;
 
+	/* all of them are gone through at every event */
+	if (out->field && out->field->flags & SECL_FIELD_ITERATOR)
+		cost = COST_OF_MANY;
 	if (!count || count > ATOMS_MAX)
 		return (struct cover){ 0 };
 	/* a long list is a little less telling than a short one */
@@ -154,12 +184,9 @@ static struct cover of_or(const struct node *n, struct output *out)
 	return all;
 }
 
-static struct cover find(const struct node *n, struct output *out)
+/* What can be looked up: OUT is not touched when there is none. */
+static struct cover of_values(const struct node *n, struct output *out)
 {
-	if (n->test == test_and)
-		return of_and(n, out);
-	if (n->test == test_or)
-		return of_or(n, out);
 	if (n->negate)
 		return (struct cover){ 0 };
 	if (n->test == test_match)
@@ -168,6 +195,47 @@ static struct cover find(const struct node *n, struct output *out)
 	    (n->test == test_ints && n->op == OP_IN))
 		return of_ints(n, out);
 	return of_bool_field(n, out);
+}
+
+static struct cover find(const struct node *n, struct output *out)
+{
+	struct output silent = { .worst = UINT32_MAX };
+	struct cover cover;
+
+	if (n->test == test_and)
+		return of_and(n, out);
+	if (n->test == test_or)
+		return of_or(n, out);
+	/* what is known of the ancestors need not be looked up in them */
+	if (n->predicate && (n->predicate->lasting || !of_values(n, &silent).score))
+		cover = of_predicate(n, out);
+	else
+		cover = of_values(n, out);
+	if (n->predicate && n->predicate->uses > COMMON_USES)
+		cover.score = MIN(cover.score, (unsigned)SCORE_COMMON);
+	return cover;
+}
+
+static void visit_predicates(const struct node *n,
+			     void (*visit)(void *data, const struct secl_predicate *predicate,
+					   bool negated),
+			     void *data)
+{
+	if (n->predicate && !n->left->registered)
+		visit(data, n->predicate, n->negate);
+	if (n->test == test_and || n->test == test_or)
+		for (size_t i = 0; i < n->count; i++)
+			visit_predicates(n->items[i], visit, data);
+	else if (n->test == test_not)
+		visit_predicates(n->left, visit, data);
+}
+
+void secl_expr_predicates(const struct secl_expr *expr,
+			  void (*visit)(void *data, const struct secl_predicate *predicate,
+					bool negated),
+			  void *data)
+{
+	visit_predicates(expr->root, visit, data);
 }
 
 size_t secl_expr_atoms(const struct secl_expr *expr,

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "secl/compile.h"
+#include "secl/share.h"
 
 struct comparison {
 	struct node *left, *right;
@@ -282,5 +282,6 @@ int compile_compare(struct compiler *c, const struct ast *a, struct node **ret)
 	if (r < 0)
 		return r;
 	constant = cmp.left->constant && cmp.right->constant && cmp.node->test != test_age;
-	return constant ? node_fold(c, ret) : 0;
+	return constant ? node_fold(c, ret)
+			: share_predicate(c->options->shared, c->options->schema, cmp.node);
 }

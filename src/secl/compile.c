@@ -506,7 +506,7 @@ void secl_expr_fields(const struct secl_expr *expr,
 		      void (*visit)(void *data, const struct secl_field *field), void *data)
 {
 	for (const struct field_use *use = expr->fields; use; use = use->next)
-		visit(data, &use->field);
+		visit(data, use->field);
 }
 
 void secl_expr_texts(const struct secl_expr *expr,
@@ -515,5 +515,5 @@ void secl_expr_texts(const struct secl_expr *expr,
 		     void *data)
 {
 	for (const struct text_use *use = expr->texts; use; use = use->next)
-		visit(data, use->field, &use->text);
+		matcher_texts(use->matcher, use->field, visit, data);
 }

@@ -15,14 +15,14 @@ struct field_use {
 	struct field_use *next;    /* in order of first use */
 	struct field_use *collide; /* in the compiler's bucket */
 	struct secl_string name;   /* as it is written, without subscripts */
-	struct secl_field field;
+	const struct secl_field *field;
 };
 
-/* A text that a field is compared with as it stands. */
+/* Literals that a field is compared with. */
 struct text_use {
 	struct text_use *next;
 	const struct secl_field *field;
-	struct secl_string text;
+	const struct matcher *matcher;
 };
 
 struct secl_expr {

@@ -30,7 +30,7 @@ int node_value(const struct node *n, const struct frame *f, struct secl_value *r
 	return 0;
 }
 
-int node_test(const struct node *n, const struct frame *f)
+static int find_out(const struct node *n, const struct frame *f)
 {
 	struct secl_value v;
 	int r;
@@ -42,6 +42,40 @@ int node_test(const struct node *n, const struct frame *f)
 		return r;
 	value_first(&v);
 	return v.boolean;
+}
+
+static const uint64_t *lasting_bits(const struct secl_memo *memo, enum secl_lasting lasting)
+{
+	switch (lasting) {
+	case SECL_OF_PARENT: return memo->of_parent;
+	case SECL_OF_ANCESTORS: return memo->of_ancestors;
+	default: return NULL;
+	}
+}
+
+/* A predicate, which somebody may have asked for already. Failures are not kept. */
+static int look_up(const struct secl_predicate *p, const struct node *n, const struct frame *f)
+{
+	const struct secl_memo *memo = f->ctx->memo;
+	const uint64_t *bits = lasting_bits(memo, p->lasting);
+	int r;
+
+	if (bits)
+		return (bits[p->bit / 64] >> p->bit % 64 & 1) != n->negate;
+	if (p->memo == (unsigned)SECL_NO_MEMO)
+		return find_out(n, f);
+	if (memo->answers[p->memo])
+		return (memo->answers[p->memo] == 2) != n->negate;
+	r = find_out(n, f);
+	if (r >= 0)
+		memo->answers[p->memo] = r != n->negate ? 2 : 1;
+	return r;
+}
+
+int node_test(const struct node *n, const struct frame *f)
+{
+	return n->predicate && f->ctx->memo && !n->left->registered ? look_up(n->predicate, n, f)
+								    : find_out(n, f);
 }
 
 struct secl_value secl_value_element(const struct secl_value *list, size_t index)
@@ -72,11 +106,45 @@ int value_fixed(const struct node *n, const struct frame *f UNUSED, struct secl_
 	return 0;
 }
 
+/* Larger values are not worth the memory: they are loaded again. */
+enum { KEEP_MAX = 64 * 1024 };
+
+/* The value of one that is in the memo, or will be. */
+static int load_once(const struct secl_context *ctx, const struct secl_field *field,
+		     struct secl_value *ret)
+{
+	uint64_t *word = &ctx->memo->loaded[field->slot / 64];
+	uint64_t bit = UINT64_C(1) << field->slot % 64;
+	size_t before = arena_mark(ctx->scratch), used;
+	int r;
+
+	if (*word & bit) {
+		*ret = ctx->memo->values[field->slot];
+		return 0;
+	}
+	r = ctx->schema->load(ctx, field, -1, ret);
+	used = arena_mark(ctx->scratch) - before;
+	if (r < 0 || used > KEEP_MAX)
+		return r;
+	ctx->memo->pins += used > 0;
+	ctx->memo->values[field->slot] = *ret;
+	*word |= bit;
+	return 0;
+}
+
+int secl_load(const struct secl_context *ctx, const struct secl_field *field,
+	      struct secl_value *ret)
+{
+	return ctx->memo && field->slot ? load_once(ctx, field, ret)
+					: ctx->schema->load(ctx, field, -1, ret);
+}
+
 int value_field(const struct node *n, const struct frame *f, struct secl_value *ret)
 {
 	const struct secl_field *field = n->load;
 	struct secl_value v = { 0 };
-	int r = f->ctx->schema->load(f->ctx, field, n->registered ? f->element : -1, &v);
+	int r = n->registered ? f->ctx->schema->load(f->ctx, field, f->element, &v)
+			      : secl_load(f->ctx, field, &v);
 
 	if (r < 0)
 		return r;
@@ -278,19 +346,36 @@ int test_or(const struct node *n, const struct frame *f)
 	return 0;
 }
 
+/* What an evaluation took from scratch; kept when the memo has something there. */
+struct taken {
+	size_t mark;
+	unsigned pins;
+};
+
+static struct taken begin(const struct secl_context *ctx)
+{
+	return (struct taken){ arena_mark(ctx->scratch), ctx->memo ? ctx->memo->pins : 0 };
+}
+
+static void give_back(const struct secl_context *ctx, const struct taken *taken)
+{
+	if (!ctx->memo || ctx->memo->pins == taken->pins)
+		arena_release(ctx->scratch, taken->mark);
+}
+
 /* With a register: the whole once per element, true if any is. */
 static int test_elements(const struct secl_expr *expr, struct secl_context *ctx)
 {
 	int count = ctx->schema->count(ctx, expr->iterator);
-	size_t mark = arena_mark(ctx->scratch);
 
 	if (count < 0)
 		return count;
 	for (int i = 0; i < MIN(count, MAX_ELEMENTS); i++) {
 		struct frame f = { .ctx = ctx, .element = i };
+		struct taken taken = begin(ctx);
 		int r = node_test(expr->root, &f);
 
-		arena_release(ctx->scratch, mark);
+		give_back(ctx, &taken);
 		if (r != 0)
 			return r;
 	}
@@ -300,16 +385,27 @@ static int test_elements(const struct secl_expr *expr, struct secl_context *ctx)
 int secl_eval(const struct secl_expr *expr, struct secl_context *ctx)
 {
 	struct frame f = { .ctx = ctx, .element = -1 };
-	size_t mark;
+	struct taken taken;
 	int r;
 
 	if (expr->root->type != SECL_BOOL || expr->array)
 		return -EPROTO;
 	if (expr->iterator)
 		return test_elements(expr, ctx);
-	mark = arena_mark(ctx->scratch);
+	taken = begin(ctx);
 	r = node_test(expr->root, &f);
-	arena_release(ctx->scratch, mark);
+	give_back(ctx, &taken);
+	return r;
+}
+
+int secl_predicate_test(const struct secl_predicate *predicate, const struct secl_context *ctx)
+{
+	const struct node *root = predicate->expr->root;
+	const struct frame f = { .ctx = ctx, .element = -1 };
+	struct taken taken = begin(ctx);
+	int r = ctx->memo ? look_up(predicate, root, &f) : find_out(root, &f);
+
+	give_back(ctx, &taken);
 	return r;
 }
 

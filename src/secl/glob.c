@@ -27,8 +27,10 @@ static bool same(const char *a, const char *b, size_t size, bool icase)
 /* Where PIECE begins in TEXT, or NULL. */
 static const char *find(const char *text, size_t size, const char *piece, size_t psize, bool icase)
 {
+	if (!icase && size < psize)
+		return NULL;
 	if (!icase)
-		return memmem(text, size, piece, psize);
+		return size ? memmem(text, size, piece, psize) : text;
 	for (; size >= psize; text++, size--)
 		if (same(text, piece, psize, true))
 			return text;

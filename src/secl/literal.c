@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "secl/compile.h"
+#include "secl/share.h"
 #include "secl/glob.h"
 #include "secl/lex.h"
 
@@ -334,21 +334,16 @@ static int add_dot(struct compiler *c, struct literal *literal)
 	return 0;
 }
 
-/* Notes the exact ones of LITERALS, see secl_expr_texts(). */
+/* See secl_expr_texts(). */
 static int note_texts(struct compiler *c, const struct secl_field *field,
-		      const struct literal *literals, size_t count)
+		      const struct matcher *matcher)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct text_use *use;
+	struct text_use *use = pool_alloc(c->pool, sizeof *use);
 
-		if (literals[i].flavour != FLAVOUR_EXACT)
-			continue;
-		use = pool_alloc(c->pool, sizeof *use);
-		if (!use)
-			return -ENOMEM;
-		*use = (struct text_use){ c->expr->texts, field, literals[i].text };
-		c->expr->texts = use;
-	}
+	if (!use)
+		return -ENOMEM;
+	*use = (struct text_use){ c->expr->texts, field, matcher };
+	c->expr->texts = use;
 	return 0;
 }
 
@@ -360,8 +355,9 @@ int compile_matcher(struct compiler *c, const struct node *subject, const struct
 	struct matcher_options options = { .glob = field->flags & SECL_FIELD_GLOB,
 					   .icase = field->flags & SECL_FIELD_ICASE };
 	size_t n = literals->nliterals, bad = 0;
-	struct literal *copy = pool_alloc(c->pool, n * sizeof *copy);
-	struct matcher *matcher;
+	/* a shared matcher has its own */
+	_cleanup_free_ struct literal *own = c->options->shared ? calloc(n + 1, sizeof *own) : NULL;
+	struct literal *copy = own ?: pool_alloc(c->pool, n * sizeof *copy);
 	struct err err = { 0 };
 	int r;
 
@@ -382,11 +378,10 @@ int compile_matcher(struct compiler *c, const struct node *subject, const struct
 		if (r < 0)
 			return r;
 	}
-	r = matcher_new(c->pool, &options, copy, n, &matcher, &bad, &err);
+	r = share_matcher(c->options->shared, c->pool, &options, copy, n, ret, &bad, &err);
 	if (r == -EINVAL)
 		return compile_error(c, copy[bad].offset, "%s", err.text);
 	if (r == 0 && subject->field)
-		r = note_texts(c, field, copy, n);
-	*ret = matcher;
+		r = note_texts(c, field, *ret);
 	return r;
 }

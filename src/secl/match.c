@@ -263,6 +263,17 @@ static size_t all_atoms(const struct matcher *m, struct atoms *atoms)
 	return m->exact + patterns + globs + regexps;
 }
 
+void matcher_texts(const struct matcher *m, const struct secl_field *field,
+		   void (*visit)(void *data, const struct secl_field *field,
+				 const struct secl_string *text),
+		   void *data)
+{
+	for (size_t i = 0; m->exact && i <= m->mask; i++) {
+		if (m->slots[i].text)
+			visit(data, field, &m->slots[i]);
+	}
+}
+
 size_t matcher_atoms(const struct matcher *m,
 		     void (*visit)(void *data, enum secl_atom_kind kind,
 				   const struct secl_string *text),

@@ -34,6 +34,12 @@ int matcher_new(struct pool *pool, const struct matcher_options *options,
 /* Whether any literal matches: 1, 0, or -errno (regexp_match()). */
 int matcher_match(const struct matcher *m, const struct secl_string *text, struct arena *scratch);
 
+/* Calls VISIT for the texts without wildcards. */
+void matcher_texts(const struct matcher *m, const struct secl_field *field,
+		   void (*visit)(void *data, const struct secl_field *field,
+				 const struct secl_string *text),
+		   void *data);
+
 /* Texts of which one is or is in whatever matches (as secl_expr_atoms()): how many
  * there are, 0 when something matches that contains none of them.
  */

@@ -10,6 +10,7 @@
 #include "base/nearest.h"
 #include "secl/compile.h"
 #include "secl/lex.h"
+#include "secl/share.h"
 
 static void offer(void *nearest, const char *id)
 {
@@ -86,12 +87,26 @@ static size_t bucket(const struct secl_string *name)
 	return h % FIELD_BUCKETS;
 }
 
+/* NAME, looked up in the schema. */
+static int add_field(struct compiler *c, const struct secl_string *name,
+		     const struct secl_field **ret, const char **ret_hint)
+{
+	/* on an error the hint may lie in it */
+	struct secl_field *own = pool_alloc(c->pool, sizeof *own);
+	int r = own ? find_field(c, name, own, ret_hint) : -ENOMEM;
+
+	if (r == 0 && c->options->shared)
+		return share_field_add(c->options->shared, name, own, ret);
+	*ret = own;
+	return r;
+}
+
 /* The field NAME, looked up once an expression. */
 static int use_field(struct compiler *c, uint32_t offset, const struct secl_string *name,
 		     const struct secl_field **ret, const char **ret_hint)
 {
 	struct field_use **head = &c->buckets[bucket(name)], *use;
-	int r;
+	int r = 0;
 
 	for (use = *head; use; use = use->collide)
 		if (use->name.size == name->size &&
@@ -101,10 +116,11 @@ static int use_field(struct compiler *c, uint32_t offset, const struct secl_stri
 		use = pool_alloc(c->pool, sizeof *use);
 		if (!use)
 			return -ENOMEM;
-		r = find_field(c, name, &use->field, ret_hint);
-		if (r < 0)
-			return r;
-		r = compile_text(c, name, &use->name);
+		use->field = share_field_find(c->options->shared, name);
+		if (!use->field)
+			r = add_field(c, name, &use->field, ret_hint);
+		if (r == 0)
+			r = compile_text(c, name, &use->name);
 		if (r < 0)
 			return r;
 		use->collide = *head;
@@ -112,8 +128,8 @@ static int use_field(struct compiler *c, uint32_t offset, const struct secl_stri
 		*c->last_field = use;
 		c->last_field = &use->next;
 	}
-	*ret = &use->field;
-	return note_field(c, offset, &use->field);
+	*ret = use->field;
+	return note_field(c, offset, use->field);
 }
 
 /* A name taken apart: process.ancestors[A].argv[0] */

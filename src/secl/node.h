@@ -50,6 +50,10 @@ struct node {
 	uint32_t offset; /* in the rule's text */
 	unsigned weight;
 
+	/* Of a comparison that is one, NULL = none. With a register it is that about any
+	 * element, which must hold where this is true of one.
+	 */
+	const struct secl_predicate *predicate;
 	struct node *left, *right;
 	union {
 		struct secl_value fixed;

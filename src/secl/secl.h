@@ -100,6 +100,7 @@ struct secl_field {
 	unsigned event;                       /* event type id; 0 = any event */
 	uint64_t needs;                       /* bit set, OR-ed over an expression */
 	uint16_t steps[SECL_FIELD_MAX_STEPS]; /* way from the event to the value */
+	uint16_t slot;                        /* in struct secl_memo; 0 = in none */
 	uint8_t nsteps;
 	uint8_t iterator;             /* id of the iterator passed through, 0 = none */
 	uint32_t max_literal;         /* longest literal, 0 = unlimited */
@@ -107,6 +108,13 @@ struct secl_field {
 };
 
 struct secl_context;
+
+/* What lasts longer than an event, so that its owner may know of a predicate about it. */
+enum secl_lasting {
+	SECL_PASSING,
+	SECL_OF_PARENT,    /* rests on what the parent executed */
+	SECL_OF_ANCESTORS, /* on what any of the ancestors executed */
+};
 
 /* A schema is a const table; `self` is handed back to the functions. */
 struct secl_schema {
@@ -134,6 +142,11 @@ struct secl_schema {
 
 	/* Name of an event type id, for messages. */
 	const char *(*event_name)(const struct secl_schema *self, unsigned event);
+
+	/* Whether the values of FIELD last; NULL = none does. Of ancestors every test of
+	 * ops.def asks whether it holds of any.
+	 */
+	enum secl_lasting (*lasting)(const struct secl_field *field);
 };
 
 /* ---- variables --------------------------------------------------------- */
@@ -171,11 +184,13 @@ void secl_error_show(const struct secl_error *error, char *buf, size_t size);
 
 struct secl_expr;   /* one compiled expression */
 struct secl_macros; /* named expressions, in order of declaration */
+struct secl_shared; /* what several expressions have in common */
 
 struct secl_options {
 	const struct secl_schema *schema;
 	const struct secl_macros *macros; /* may be NULL */
 	const struct secl_vars *vars;     /* may be NULL */
+	struct secl_shared *shared;       /* added to; may be NULL */
 	bool want_bool;                   /* a rule: the type must be scalar bool */
 };
 
@@ -240,16 +255,66 @@ struct secl_literal {
 void secl_expr_literals(const struct secl_expr *expr,
 			void (*visit)(void *data, const struct secl_literal *literal), void *data);
 
+/* ---- what expressions have in common ------------------------------------ */
+
+/* Fields, lists of literals and predicates of all expressions that are compiled with it,
+ * each once. Freed after them.
+ */
+int secl_shared_new(struct secl_shared **ret);
+void secl_shared_free(struct secl_shared *shared);
+
+enum { SECL_NO_MEMO = -1 };
+
+/* A comparison of a field with something constant, its negation left out. */
+struct secl_predicate {
+	const struct secl_field *field;
+	const struct secl_expr *expr; /* of this alone */
+	unsigned uses;                /* comparisons that are this one */
+	enum secl_lasting lasting;
+	unsigned bit;  /* of a lasting one: its number among those */
+	unsigned memo; /* of another that is used more than once: its place in the memo */
+};
+
+size_t secl_shared_predicates(const struct secl_shared *shared);
+/* How many are lasting; all of them, in order of their bits. */
+size_t secl_shared_lasting(const struct secl_shared *shared);
+void secl_shared_each_lasting(const struct secl_shared *shared,
+			      void (*visit)(void *data, const struct secl_predicate *predicate),
+			      void *data);
+/* Calls VISIT for the predicates of EXPR, each as often as it stands there. */
+void secl_expr_predicates(const struct secl_expr *expr,
+			  void (*visit)(void *data, const struct secl_predicate *predicate,
+					bool negated),
+			  void *data);
+
+/* What was found out of one event: for all expressions of one secl_shared. */
+struct secl_memo {
+	uint8_t *answers;          /* of predicates: 0 = not asked yet, 1 false, 2 true */
+	uint64_t *loaded;          /* of fields, a bit for each slot */
+	struct secl_value *values; /* of those; in the scratch arena */
+	unsigned pins;             /* grows when something in scratch has to stay */
+	/* one bit for each lasting predicate that holds; NULL = evaluate them */
+	const uint64_t *of_parent, *of_ancestors;
+};
+
+/* An empty one in ARENA, which is the scratch of the evaluations as well and is reset
+ * after the event: 0, or -ENOMEM.
+ */
+int secl_memo_init(struct secl_memo *memo, const struct secl_shared *shared, struct arena *arena);
+
 /* ---- what must hold for an expression to be true ------------------------ */
 
 enum secl_atom_kind {
-	SECL_ATOM_NUMBER, /* the field is this number, or true */
-	SECL_ATOM_TEXT,   /* the field is this text */
-	SECL_ATOM_PART,   /* the field contains this text, of at least two bytes */
+	SECL_ATOM_NUMBER,    /* the field is this number, or true */
+	SECL_ATOM_TEXT,      /* the field is this text */
+	SECL_ATOM_PART,      /* the field contains this text, of at least two bytes */
+	SECL_ATOM_PREDICATE, /* the predicate holds, or with `negated` does not */
 };
 
 struct secl_atom {
 	enum secl_atom_kind kind;
+	bool negated;
+	const struct secl_predicate *predicate;
 	const struct secl_field *field;
 	int64_t number;
 	struct secl_string text; /* in lower case when the field's flag is ICASE */
@@ -270,18 +335,27 @@ struct secl_context {
 	struct arena *scratch; /* lists and interpolated strings */
 	int64_t now_ns;        /* the clock of this evaluation, since the epoch */
 	const struct secl_vars *vars;
+	struct secl_memo *memo; /* NULL = everything is found out each time */
 };
 
 /* 1 true, 0 false, or -errno: what load() or get() returned; -ENOMEM when the
  * scratch arena is full; -EOVERFLOW when a regexp takes too much memory; -EPROTO
  * when a schema yields a type that it did not announce. An operand whose value
  * cannot change the result is not loaded, so its failure does not show:
- * `false && failing` is false. Scratch is left as it was. With a register the
+ * `false && failing` is false. Scratch is left as it was, but for what a memo
+ * keeps there. With a register the
  * expression is true if it is for one of the first 100 elements, and false
  * without any.
  * Only for expressions of type bool.
  */
 int secl_eval(const struct secl_expr *expr, struct secl_context *ctx);
+
+/* The value of a field, from the memo when it has it: 0, or -errno. Scratch holds it. */
+int secl_load(const struct secl_context *ctx, const struct secl_field *field,
+	      struct secl_value *ret);
+
+/* Whether PREDICATE holds: 1, 0, or -errno as secl_eval(). */
+int secl_predicate_test(const struct secl_predicate *predicate, const struct secl_context *ctx);
 
 /* The value of an expression of any type: 0, or -errno. Lists and strings may
  * lie in the event or in CTX->scratch. With a register and another type than

@@ -33,6 +33,7 @@ struct world {
 	size_t nnodes, nevents;
 	struct process *shells;
 	struct image shell;
+	struct lineage *lineage;
 };
 
 static struct secl_string text_of(const json_t *json)
@@ -74,6 +75,7 @@ static void take_node(struct world *w, const json_t *row)
 		.comm = text_of(json_array_get(row, 3)),
 		.tty = { "pts0", 4 },
 		.flags = PROCESS_IS_EXEC,
+		.slot = (unsigned)w->nnodes,
 		.parent = parent < 0 ? NULL : &w->nodes[parent].process,
 	};
 }
@@ -122,6 +124,7 @@ static void add_depth(struct world *w, size_t depth)
 			.pid = (pid_t)(100000 + i),
 			.image = &w->shell,
 			.comm = { "bash", 4 },
+			.slot = (unsigned)(w->nnodes + i + 1),
 			.parent = i ? &w->shells[i - 1] : &w->nodes[0].process,
 		};
 	for (size_t i = 0; depth && i < w->nnodes; i++) {
@@ -134,7 +137,8 @@ struct result {
 	size_t matches, quiet;
 };
 
-static size_t one(const struct ruleset *set, const struct node *node, struct arena *arena)
+static size_t one(const struct ruleset *set, struct lineage *lineage, const struct node *node,
+		  struct arena *arena)
 {
 	static const struct report_origin origin = { .origin = "ebpfless" };
 	const struct event event = { .type = EVENT_EXEC, .process = &node->process };
@@ -144,7 +148,8 @@ static size_t one(const struct ruleset *set, const struct node *node, struct are
 						.mode = MODE_BLOCK,
 						.event = &event,
 						.origin = &origin,
-						.arena = arena })
+						.arena = arena,
+						.lineage = lineage })
 		.nmatches;
 }
 
@@ -159,7 +164,7 @@ static struct result run(const struct ruleset *set, const struct world *w, struc
 
 		if (!w->nodes[i].executes)
 			continue;
-		matches = one(set, &w->nodes[i], arena);
+		matches = one(set, w->lineage, &w->nodes[i], arena);
 		if (times)
 			*times++ = now_monotonic_ns() - from;
 		result.matches += matches;
@@ -230,12 +235,15 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	loaded = now_monotonic_ns();
+	if (lineage_new(set, NULL, 65536, &world.lineage) < 0)
+		abort();
 	(void)getrusage(RUSAGE_SELF, &after);
 	(void)printf("%zu rules, loaded in %.1f ms, %ld KiB, ", set->nrules,
 		     (double)(loaded - start) / 1e6, after.ru_maxrss - before.ru_maxrss);
 	if (argc <= 3 || atoi(argv[3]))
 		measure(set, &world, argc > 3 ? strtol(argv[3], NULL, 10) : 100);
 	(void)printf("\n");
+	lineage_free(world.lineage);
 	ruleset_free(set);
 	diags_done(&diags);
 	return 0;
