@@ -94,9 +94,17 @@ static void look_at_literals(struct adviser *a, const struct rule *rule)
 	}
 }
 
+/* A condition that is no single value is asked for, if only once for all rules with it. */
+static void note_asked(void *data, const struct secl_atom *atom)
+{
+	bool *asked = data;
+
+	*asked |= atom->kind == SECL_ATOM_PREDICATE && atom->predicate->lasting == SECL_PASSING;
+}
+
 static void look_at_rule(struct adviser *a, const struct rule *rule)
 {
-	bool value;
+	bool value, asked = false;
 
 	if (secl_expr_fixed(rule->expr, &value))
 		advise(a, "the expression is always %s", value ? "true" : "false");
@@ -104,7 +112,8 @@ static void look_at_rule(struct adviser *a, const struct rule *rule)
 	if (rule->protection == PROTECTION_BLOCKING &&
 	    event_type_guarantee(rule->event) == GUARANTEE_OBSERVED)
 		advise(a, "blocking rests on memory only: %s", guarantee_text(GUARANTEE_OBSERVED));
-	if (a->checked->set->index[rule->event] && !secl_expr_atoms(rule->expr, NULL, NULL))
+	if (a->checked->set->index[rule->event] &&
+	    (!secl_expr_atoms(rule->expr, note_asked, &asked) || asked))
 		advise(a,
 		       "no index: it names nothing that an event must have, and is asked at "
 		       "every %s event",

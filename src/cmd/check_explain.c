@@ -231,6 +231,42 @@ static void print_atoms(const struct rule *rule)
 		(void)printf("  %-13s %zu more\n", "or if", count - ATOMS_SHOWN);
 }
 
+struct sharing {
+	size_t all, common, inherited;
+};
+
+static void count_predicate(void *data, const struct secl_predicate *predicate, bool negated UNUSED)
+{
+	struct sharing *sharing = data;
+
+	sharing->all++;
+	sharing->common += predicate->uses > 1;
+	sharing->inherited += predicate->lasting != SECL_PASSING;
+}
+
+/* One that has several uses is evaluated once an event for all of them. */
+static void print_predicate(void *data UNUSED, const struct secl_predicate *predicate, bool negated)
+{
+	char text[SECL_NAME_MAX + 128];
+
+	if (predicate->uses < 2)
+		return;
+	(void)snprintf(text, sizeof text, "%s%s: %u uses%s", negated ? "not on " : "on ",
+		       predicate->field->name, predicate->uses,
+		       predicate->lasting ? ", inherited as a bit" : "");
+	(void)printf("    %s\n", text);
+}
+
+static void print_sharing(const struct rule *rule)
+{
+	struct sharing sharing = { 0 };
+
+	secl_expr_predicates(rule->expr, count_predicate, &sharing);
+	(void)printf("  %-13s %zu, %zu of them shared, %zu inherited from ancestors\n",
+		     "predicates", sharing.all, sharing.common, sharing.inherited);
+	secl_expr_predicates(rule->expr, print_predicate, NULL);
+}
+
 static void explain(const struct ruleset *set, const struct rule *rule)
 {
 	enum guarantee guarantee = event_type_guarantee(rule->event);
@@ -251,6 +287,7 @@ static void explain(const struct ruleset *set, const struct rule *rule)
 	secl_expr_explain(rule->expr, print_step, NULL);
 	print_fields(rule);
 	print_needs(rule);
+	print_sharing(rule);
 	print_atoms(rule);
 	print_index(set, rule);
 	print_order(set, rule);

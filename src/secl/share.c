@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-enum { BUCKETS = 1024, SLOTS_MAX = UINT16_MAX };
+enum { BUCKETS = 1024, SLOTS_MAX = UINT16_MAX, WEIGHT_OF_A_BIT = 1 };
 
 struct shared_field {
 	struct shared_field *collide;
@@ -349,6 +349,9 @@ int share_predicate(struct secl_shared *shared, const struct secl_schema *schema
 	n->predicate = &p->predicate;
 	if (n->left->registered)
 		return 0;
+	/* it is a bit in most cases, which is looked at before anything else */
+	if (p->predicate.lasting)
+		n->weight = WEIGHT_OF_A_BIT;
 	/* the answer is kept when somebody else may ask for it */
 	if (++p->predicate.uses == 2 && !p->predicate.lasting)
 		p->predicate.memo = (unsigned)shared->nmemo++;

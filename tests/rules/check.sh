@@ -188,6 +188,15 @@ check "its first step" grep -Eq '^      exec.file.path is one of 1 text, 1 path 
 check "a single literal" grep -q 'exec.comm is r"foo\.\*"' text
 check "the index" grep -Eq '^  index +of 8 rules about exec, [0-9]+ of which' text
 
+cat >shared.policy <<'EOF'
+macros: [{id: SHELLS, values: [sh, bash]}]
+rules:
+  - {id: one, expression: 'exec.comm in SHELLS && process.ancestors.file.name == "nginx"'}
+  - {id: two, expression: 'exec.uid == 0 && exec.comm not in SHELLS'}
+EOF
+check "what rules have in common" shows "predicates +2, 1 of them shared, 1 inherited" "$guard" check --explain one shared.policy
+check "and how often" shows "not on exec.comm: 2 uses" "$guard" check --explain two shared.policy
+
 # whatever bytes a file holds, the document is JSON and the terminal is safe
 printf 'rules:\n  - id: a\n    description: "\\e[2J"\n    expression: exec.file.name == "\342\200\256"\n' >odd.policy
 check "odd bytes are JSON" json odd.policy
