@@ -11,6 +11,10 @@ static const struct constant table[] = {
 #undef CONSTANT
 };
 
+#define CONSTANT(group, name, value) _Static_assert(sizeof(name) <= CONST_NAME_SIZE, name);
+#include "model/consts.def"
+#undef CONSTANT
+
 static const char *const titles[] = {
 #define CONST_GROUP(id, title) [CONST_GROUP_##id] = (title),
 #include "model/consts.def"

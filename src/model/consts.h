@@ -10,9 +10,14 @@ enum const_group {
 	CONST_GROUP_COUNT
 };
 
+/* In the row, not pointed at: a table of pointers is written to in every process when it
+ * starts (relocated), and read in few.
+ */
+enum { CONST_NAME_SIZE = 44 };
+
 struct constant {
 	enum const_group group;
-	const char *name;
+	char name[CONST_NAME_SIZE];
 	int64_t value;
 };
 

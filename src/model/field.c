@@ -169,6 +169,12 @@ static bool is_leaf(const char *rest, const struct leaf_row *leaf, size_t suffix
 	       (strncmp(rest, leaf->name, size) == 0 && streq(rest + size, suffixes[suffix].text));
 }
 
+/* Most rows are out of the question at their first byte. */
+static bool may_be(const char *rest, const char *name)
+{
+	return !rest || *rest == *name;
+}
+
 static bool follow_link(const struct secl_field *way, size_t index, struct secl_field *ret)
 {
 	const struct link_row *link = &field_links[index];
@@ -199,7 +205,7 @@ static void walk_names(const struct walk *walk, const struct secl_field *way, ui
 	struct secl_field next;
 
 	for (size_t i = 0; i < nfield_leaves; i++) {
-		if (!(traits >> field_leaves[i].owner & 1))
+		if (!(traits >> field_leaves[i].owner & 1) || !may_be(rest, field_leaves[i].name))
 			continue;
 		for (size_t s = 0; s < ELEMENTS(suffixes); s++)
 			if (is_leaf(rest, &field_leaves[i], s) && make_field(way, i, s, &next))
@@ -207,10 +213,11 @@ static void walk_names(const struct walk *walk, const struct secl_field *way, ui
 	}
 	for (size_t i = 0; i < nfield_links; i++) {
 		const struct link_row *link = &field_links[i];
-		size_t size = strlen(link->name);
+		size_t size;
 
-		if (!(traits >> link->owner & 1))
+		if (!(traits >> link->owner & 1) || !may_be(rest, link->name))
 			continue;
+		size = strlen(link->name);
 		if (rest && (strncmp(rest, link->name, size) != 0 || rest[size] != '.'))
 			continue;
 		if (follow_link(way, i, &next))
