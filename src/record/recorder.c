@@ -31,7 +31,11 @@ enum {
 
 void recorder_init(struct recorder *r, int link_fd)
 {
-	*r = (struct recorder){ .link_fd = link_fd, .flush_until = INT64_MAX };
+	/* the message, which is large, is read into before it is read */
+	memset(r, 0, offsetof(struct recorder, message));
+	r->message.nfds = 0;
+	r->link_fd = link_fd;
+	r->flush_until = INT64_MAX;
 	denials_init(&r->denials, DENIAL_BYTES);
 }
 

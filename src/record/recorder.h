@@ -24,9 +24,9 @@ struct recorder {
 	bool flush_asked;     /* by a message, which wants an answer */
 	bool flushed;         /* the answer is due */
 	bool ack_due, link_full;
-	bool ended;  /* the link is at its end */
-	bool failed; /* out of memory at a denial */
-	struct message message;
+	bool ended;             /* the link is at its end */
+	bool failed;            /* out of memory at a denial */
+	struct message message; /* the last member, see recorder_init() */
 };
 
 /* Takes LINK_FD over. Sinks and reporter are the caller's to fill in before

@@ -42,6 +42,14 @@ static int read_tail(int fd, off_t size, char **ret, size_t *ret_size)
 	return 0;
 }
 
+/* Whether the last line is whole: one byte tells, and most often that it is. */
+static bool is_whole(int fd, off_t size)
+{
+	char last;
+
+	return pread(fd, &last, 1, size - 1) == 1 && last == '\n';
+}
+
 /* Half a JSON object; anything else at the end of a file is somebody's text. */
 static bool is_torn_object(const char *text, size_t size)
 {
@@ -68,7 +76,8 @@ static void mend(struct sink *sink)
 	if (flock(sink->fd, LOCK_EX | LOCK_NB) < 0)
 		return;
 	if (fstat(sink->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-	    read_tail(sink->fd, st.st_size, &tail, &size) == 0 && size > 0)
+	    !is_whole(sink->fd, st.st_size) && read_tail(sink->fd, st.st_size, &tail, &size) == 0 &&
+	    size > 0)
 		sink->torn = !is_torn_object(tail, size) ||
 			     ftruncate(sink->fd, st.st_size - (off_t)size) < 0;
 }
