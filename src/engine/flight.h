@@ -122,6 +122,7 @@ struct supervisor {
 	unsigned high;                      /* one past the highest slot in use */
 	int listener, epoll, signals, timer;
 	int chores;          /* timer of what is due now and then */
+	int64_t workers_due; /* when the first threads are made, INT64_MAX = they are there */
 	int64_t chores_ns;   /* when it goes off, monotonic; INT64_MAX = never */
 	int tick_ns;         /* what the timer is armed with, 0 = nothing */
 	bool stalled;        /* no free slot: callers wait */

@@ -44,6 +44,8 @@ enum {
 	PIDFDS_MAX = 4096,
 };
 
+#define WORKERS_AFTER_NS INT64_C(5000000)
+
 /* What an epoll event is about. */
 enum source {
 	FROM_LISTENER,
@@ -294,7 +296,7 @@ static void look_after_waiting(struct supervisor *sv)
 
 static void arm_chores(struct supervisor *sv)
 {
-	int64_t due = heartbeat_due(&sv->heartbeat);
+	int64_t due = MIN(heartbeat_due(&sv->heartbeat), sv->workers_due);
 	struct itimerspec spec = { .it_value = { .tv_nsec = 0 } };
 
 	if (due == sv->chores_ns)
@@ -309,12 +311,24 @@ static void arm_chores(struct supervisor *sv)
 	(void)timerfd_settime(sv->chores, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
+/* There is always one, whatever limits threads later. Most of what is started is over
+ * before it is due, and one that is needed earlier is made then.
+ */
+static void make_workers(struct supervisor *sv)
+{
+	if (now_monotonic_ns() < sv->workers_due)
+		return;
+	sv->workers_due = INT64_MAX;
+	worker_pool_prepare(sv->workers, 2);
+}
+
 static void do_chores(struct supervisor *sv)
 {
 	uint64_t count;
 
 	(void)!read(sv->chores, &count, sizeof count);
 	sv->chores_ns = 0;
+	make_workers(sv);
 	heartbeat_tick(&sv->heartbeat, sv->reporter, now_monotonic_ns());
 	arm_chores(sv);
 }
@@ -772,8 +786,8 @@ int supervisor_run(const struct supervisor_options *options)
 	if (confine_supervisor(&err) < 0)
 		log_debug("%s", err.text);
 #endif
-	/* there is always one, whatever limits threads later */
-	worker_pool_prepare(sv.workers, 2);
+	sv.workers_due = first ? now_monotonic_ns() + WORKERS_AFTER_NS : 0;
+	make_workers(&sv);
 	if (first)
 		start_begin(&sv);
 	else

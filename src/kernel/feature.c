@@ -286,7 +286,9 @@ int feature_run_end(struct feature_probing *probing, const bool events[EVENT_COU
 
 int feature_run_on(pid_t child, int listener, const bool events[EVENT_COUNT], struct err *err)
 {
-	const struct feature_probe there = { .listener = listener, .child = child };
+	const struct feature_probe there = { .listener = listener,
+					     .child = child,
+					     .borrowed = true };
 
 	return may_be_punished() ? 0 : try_needed(&there, FEATURE_ON_OTHER, events, err);
 }

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 
 #include "kernel/filter.h"
+#include "kernel/procfs.h"
 #include "kernel/ring.h"
 #include "kernel/shield.h"
 
@@ -190,10 +191,23 @@ static int seize_and_stop(pid_t pid)
 	return ptrace(PTRACE_DETACH, pid, 0, 0) < 0 ? -errno : 0;
 }
 
+/* The kernel lets trace whom it lets read, which was tried before, but for one who has a
+ * tracer: without a stop, which takes two switches of process.
+ */
+static int look_for_tracer(pid_t pid)
+{
+	struct proc_status status;
+	int r = procfs_status(pid, &status);
+
+	return r < 0 || !status.tracer ? r : -EPERM;
+}
+
 int feature_probe_PTRACE(struct feature_probe *probe)
 {
 	pid_t child = need_child(probe);
-	int code = child < 0 ? child : seize_and_stop(child);
+	int code = child < 0         ? child
+		   : probe->borrowed ? look_for_tracer(child)
+				     : seize_and_stop(child);
 
 	return explain_refusal(probe, code);
 }

@@ -15,6 +15,7 @@ struct feature_probe {
 			* by the caller, it answers for that probe */
 	pid_t child;   /* started by the first probe that needs one, shared by all; or 0 */
 	int child_end; /* its life line, see feature_probes_done() */
+	bool borrowed; /* CHILD is the caller's, and is not to be stopped */
 };
 
 /* Ends and reaps the child. (One whose prober was killed ends by itself.) */

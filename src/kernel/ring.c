@@ -13,13 +13,8 @@
 
 #include "kernel/connect.h"
 
-enum {
-	/* a call and its time limit, or a cancellation: submitted at once */
-	SUBMISSIONS = 2,
-	/* of each call at most three, of which hardly any are there at once; the kernel
-	 * keeps what does not fit */
-	COMPLETIONS = 2048,
-};
+/* A call and its time limit, or a cancellation: submitted at once. */
+enum { SUBMISSIONS = 2 };
 
 /* What a ring must be able to do. NODROP: no completion is lost. SUBMIT_STABLE: what
  * was submitted has been copied. FAST_POLL: no kernel thread waits for a socket.
@@ -86,7 +81,7 @@ static int set_up(struct io_uring *uring)
 {
 	struct io_uring_params params = {
 		.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE,
-		.cq_entries = COMPLETIONS,
+		.cq_entries = RING_COMPLETIONS,
 	};
 	int r = io_uring_queue_init_params(SUBMISSIONS, uring, &params);
 

@@ -29,6 +29,11 @@
 
 #include "base/util.h"
 
+/* Of each call at most three, of which hardly any are there at once: the kernel keeps
+ * what does not fit, and these are a page.
+ */
+enum { RING_COMPLETIONS = 128 };
+
 struct ring;
 
 /* For calls in the slots 0 to SLOTS - 1, one at a time in each, at most MAX of them.

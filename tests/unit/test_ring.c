@@ -238,7 +238,8 @@ struct mapped {
 static int submit_raw(struct ring *ring, uint8_t operation, uint8_t flags)
 {
 	/* the layout of a ring of two entries, from a ring that is made the same way */
-	struct io_uring_params params = { .flags = IORING_SETUP_CQSIZE, .cq_entries = 2048 };
+	struct io_uring_params params = { .flags = IORING_SETUP_CQSIZE,
+					  .cq_entries = RING_COMPLETIONS };
 	int twin = (int)syscall(SYS_io_uring_setup, 2, &params);
 	size_t size = params.cq_off.cqes + params.cq_entries * sizeof(struct io_uring_cqe);
 	struct mapped m = {
