@@ -6,6 +6,7 @@
  * Wins are counted where the harm is done: by the program that runs and by the
  * server that is reached.
  */
+#include "tests/attacks/contest.h"
 #include "tests/lib/t-do.h"
 
 #include <arpa/inet.h>
@@ -13,27 +14,22 @@
 #include <linux/fs.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 enum { WORD = 4, RAN_EVIL = 33, STACK = 64 * 1024 };
-/* What a race must have seen to say something, and the seconds that it is given for it
- * beyond its own where the machine serves others, too.
- */
-enum { EXECS_DENIED = 11, PATIENCE = 60 };
 
 /* Seen by everybody who takes part, in whatever memory they have. */
 struct arena {
 	_Atomic bool stop;
+	_Atomic bool named_evil; /* what the descriptor is now */
+	_Atomic unsigned changes;
 	char path[4096];
 	char word[16];
 	struct sockaddr_in address;
@@ -44,111 +40,82 @@ struct race {
 	char *spot; /* the WORD bytes that are toggled */
 	char good[WORD], evil[WORD];
 	const char *left, *right; /* files that change names */
-	int fds[3];               /* the one that is used, and the two that it is in turn */
+	int fds[3];               /* the one that is used; what it is, good and evil */
 };
 
-static double now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static bool goes_on(double end, bool enough)
-{
-	double t = now();
-
-	return t < end || (!enough && t < end + PATIENCE);
-}
-
-/* Both sides of a toggle live a random while, so that every order of looks and
- * changes comes up: good-evil as well as good-evil-good.
- */
-static void linger(unsigned *seed)
-{
-	unsigned turns = rand_r(seed) % 4000;
-
-	for (volatile unsigned i = 0; i < turns; i++)
-		;
-	/* whoever judges shall not have to wait for the end of a time slice */
-	if (turns % 2)
-		(void)sched_yield();
-}
-
-static void *toggle_word(void *data)
+static void set_word(void *data, bool evil)
 {
 	struct race *r = data;
-	unsigned seed = (unsigned)getpid();
-	uint32_t good, evil;
+	uint32_t word;
 
-	memcpy(&good, r->good, WORD);
-	memcpy(&evil, r->evil, WORD);
-	while (!r->arena->stop) {
-		__atomic_store_n((uint32_t *)(void *)r->spot, evil, __ATOMIC_SEQ_CST);
-		linger(&seed);
-		__atomic_store_n((uint32_t *)(void *)r->spot, good, __ATOMIC_SEQ_CST);
-		linger(&seed);
-	}
+	memcpy(&word, evil ? r->evil : r->good, WORD);
+	__atomic_store_n((uint32_t *)(void *)r->spot, word, __ATOMIC_SEQ_CST);
+}
+
+static void *change_word(void *data)
+{
+	struct race *r = data;
+
+	contest_change(&r->arena->stop, set_word, r);
 	return NULL;
 }
 
-static void *toggle_names(void *data)
+/* In turn: which of the two it is by now, nobody needs to know. */
+static void exchange_names(void *data, bool evil)
 {
-	struct race *r = data;
-	unsigned seed = (unsigned)getpid();
+	const struct race *r = data;
 
-	while (!r->arena->stop) {
-		(void)syscall(SYS_renameat2, AT_FDCWD, r->left, AT_FDCWD, r->right,
-			      RENAME_EXCHANGE);
-		linger(&seed);
-	}
-	return NULL;
+	(void)evil;
+	(void)syscall(SYS_renameat2, AT_FDCWD, r->left, AT_FDCWD, r->right, RENAME_EXCHANGE);
 }
 
-static void *toggle_descriptor(void *data)
+static void change_names(struct race *r)
+{
+	contest_change(&r->arena->stop, exchange_names, r);
+}
+
+static void set_descriptor(void *data, bool evil)
 {
 	struct race *r = data;
-	unsigned seed = 1;
 
-	while (!r->arena->stop) {
-		(void)dup2(r->fds[1], r->fds[0]);
-		linger(&seed);
-		(void)dup2(r->fds[2], r->fds[0]);
-		linger(&seed);
-	}
+	(void)dup2(r->fds[evil ? 2 : 1], r->fds[0]);
+	r->arena->named_evil = evil;
+	r->arena->changes++;
+}
+
+static void *change_descriptor(void *data)
+{
+	struct race *r = data;
+
+	contest_change(&r->arena->stop, set_descriptor, r);
 	return NULL;
 }
 
 static int peer_main(void *data)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)toggle_word(data);
+	(void)change_word(data);
 	return 0;
 }
 
 /* ---- execs -------------------------------------------------------------------- */
 
-struct score {
-	long attempts, denied, killed, ran, evil, odd;
-};
-
-static void score(struct score *s, int status)
+static void score(struct contest *c, int status)
 {
-	s->attempts++;
+	c->attempts++;
 	if (WIFSIGNALED(status))
-		s->killed += WTERMSIG(status) == SIGKILL;
+		c->caught += WTERMSIG(status) == SIGKILL;
 	else if (WEXITSTATUS(status) == 126)
-		s->denied++;
+		c->refused++;
 	else if (WEXITSTATUS(status) == RAN_EVIL)
-		s->evil++;
+		c->wins++;
 	else if (WEXITSTATUS(status) == 0)
-		s->ran++;
+		c->done++;
 	else
-		s->odd++;
+		c->odd++;
 }
 
-static void attempt(struct score *s, const struct race *r, char **argv)
+static void attempt(struct contest *c, const struct race *r, char **argv)
 {
 	pid_t pid = vfork();
 	int status;
@@ -158,21 +125,7 @@ static void attempt(struct score *s, const struct race *r, char **argv)
 		_exit(errno == EPERM ? 126 : 127);
 	}
 	if (pid > 0 && waitpid(pid, &status, 0) == pid)
-		score(s, status);
-}
-
-/* Every way to end has come up; or the race is lost, which is enough as well. */
-static bool scored(const struct score *s)
-{
-	return s->evil || (s->denied >= EXECS_DENIED && s->killed && s->ran);
-}
-
-static int say_score(const struct score *s)
-{
-	(void)printf("attempts %ld caught %ld denied %ld killed %ld ran %ld odd %ld wins %ld\n",
-		     s->attempts, s->denied + s->killed, s->denied, s->killed, s->ran, s->odd,
-		     s->evil);
-	return s->evil ? T_FAILED : T_OK;
+		score(c, status);
 }
 
 /* HOW is what is toggled and who does it. */
@@ -196,7 +149,7 @@ static pid_t start_accomplice(struct race *r, enum what what, enum who who)
 	pid_t pid;
 
 	if (who == THREAD)
-		return pthread_create(&thread, NULL, toggle_word, r) == 0 ? 0 : -1;
+		return pthread_create(&thread, NULL, change_word, r) == 0 ? 0 : -1;
 	if (who == PEER) {
 		stack = malloc(STACK);
 		return stack ? clone(peer_main, stack + STACK, CLONE_VM | SIGCHLD, r) : -1;
@@ -204,33 +157,20 @@ static pid_t start_accomplice(struct race *r, enum what what, enum who who)
 	pid = fork();
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)(what == NAMES ? toggle_names(r) : toggle_word(r));
+		if (what == NAMES)
+			change_names(r);
+		else
+			(void)change_word(r);
 		_exit(0);
 	}
 	return pid;
 }
 
-static struct arena *make_arena(void)
+static int race_exec_one(struct contest *c, char **args)
 {
-	struct arena *arena = mmap(NULL, sizeof *arena, PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (arena == MAP_FAILED)
-		exit(setup_failed("mmap"));
-	return arena;
-}
-
-/* HOW SECONDS GOOD EVIL [ARG]...: runs GOOD with the arguments. GOOD and EVIL end
- * in as many bytes, of which the last four are toggled; for names they change
- * places instead. Toggled arguments are those that say "good".
- */
-static int race_exec(char **args)
-{
-	const char *good = args[2], *evil = args[3];
-	struct race r = { .arena = make_arena(), .left = good, .right = evil };
-	struct score s = { .attempts = 0 };
-	double end = now() + strtod(args[1], NULL);
-	char **argv = args + 3;
+	const char *good = args[1], *evil = args[2];
+	struct race r = { .arena = contest_shared(sizeof *r.arena), .left = good, .right = evil };
+	char **argv = args + 2;
 	size_t way = 0;
 	pid_t pid;
 
@@ -252,12 +192,24 @@ static int race_exec(char **args)
 	pid = start_accomplice(&r, ways[way].what, ways[way].who);
 	if (pid < 0)
 		return setup_failed("accomplice");
-	while (goes_on(end, scored(&s)))
-		attempt(&s, &r, argv);
+	while (contest_goes_on(c))
+		attempt(c, &r, argv);
 	r.arena->stop = true;
 	if (pid > 0)
 		(void)waitpid(pid, NULL, 0);
-	return say_score(&s);
+	return T_OK;
+}
+
+/* HOW QUOTA GOOD EVIL [ARG]...: runs GOOD with the arguments. GOOD and EVIL end
+ * in as many bytes, of which the last four are toggled; for names they change
+ * places instead. Toggled arguments are those that say "good".
+ */
+static int race_exec(char **args)
+{
+	const char *quota = args[1];
+
+	args[1] = args[0];
+	return contest_run(quota, race_exec_one, args + 1);
 }
 
 static int mark(const char *file, const char *word)
@@ -301,78 +253,90 @@ static int fresh_socket(int domain, bool blocking)
 	return fd;
 }
 
-static int say_connects(long attempts, long refused)
+static int race_address_one(struct contest *c, char **args)
 {
-	(void)printf("attempts %ld caught %ld\n", attempts, refused);
-	return T_OK;
-}
-
-/* SECONDS OPEN-PORT SHUT-PORT [CAUGHT]: a thread toggles the port, until that many were
- * refused.
- */
-static int race_address(char **args)
-{
-	struct race r = { .arena = make_arena() };
+	struct race r = { .arena = contest_shared(sizeof *r.arena) };
 	struct sockaddr_in *a = &r.arena->address;
-	double end = now() + strtod(args[0], NULL);
-	long attempts = 0, refused = 0, wanted = args[3] ? strtol(args[3], NULL, 10) : 0;
 	pthread_t thread;
 
 	a->sin_family = AF_INET;
 	memcpy(r.good, a, WORD);
-	((struct sockaddr_in *)(void *)r.good)->sin_port = htons(strtoul(args[1], NULL, 10));
+	((struct sockaddr_in *)(void *)r.good)->sin_port = htons(strtoul(args[0], NULL, 10));
 	memcpy(r.evil, r.good, WORD);
-	((struct sockaddr_in *)(void *)r.evil)->sin_port = htons(strtoul(args[2], NULL, 10));
+	((struct sockaddr_in *)(void *)r.evil)->sin_port = htons(strtoul(args[1], NULL, 10));
 	memcpy(a, r.good, WORD);
 	a->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	r.spot = (char *)a;
-	if (pthread_create(&thread, NULL, toggle_word, &r) != 0)
+	if (pthread_create(&thread, NULL, change_word, &r) != 0)
 		return setup_failed("pthread_create");
-	while (goes_on(end, refused >= wanted)) {
-		int fd = fresh_socket(AF_INET, attempts % 2);
+	for (; contest_goes_on(c); c->attempts++) {
+		int fd = fresh_socket(AF_INET, c->attempts % 2), n, error;
+		bool evil, made;
 
-		refused += connect(fd, (struct sockaddr *)a, sizeof *a) != 0 && errno == EPERM;
-		attempts++;
+		n = connect(fd, (struct sockaddr *)a, sizeof *a);
+		error = errno;
+		evil = memcmp(a, r.evil, WORD) == 0;
+		made = n == 0 || error == EINPROGRESS;
+		c->refused += n != 0 && error == EPERM;
+		c->done += made;
+		c->caught += made && evil;
+		c->odd += !made && error != EPERM;
 		(void)close(fd);
 	}
 	r.arena->stop = true;
 	(void)pthread_join(thread, NULL);
-	return say_connects(attempts, refused);
+	return T_OK;
 }
 
-/* SECONDS DOMAIN SHUT-PORT: a thread toggles the descriptor between a socket of
+/* QUOTA OPEN-PORT SHUT-PORT: a thread toggles the port. */
+static int race_address(char **args)
+{
+	return contest_run(args[0], race_address_one, args + 1);
+}
+
+static int race_descriptor_one(struct contest *c, char **args)
+{
+	struct race r = { .arena = contest_shared(sizeof *r.arena), .fds = { 500, -1, -1 } };
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons(strtoul(args[1], NULL, 10)),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	bool local = strcmp(args[0], "unix") == 0;
+	pthread_t thread;
+
+	r.fds[1] = fresh_socket(local ? AF_UNIX : AF_INET6, false);
+	r.fds[2] = fresh_socket(AF_INET, false);
+	(void)dup2(r.fds[1], r.fds[0]);
+	if (pthread_create(&thread, NULL, change_descriptor, &r) != 0)
+		return setup_failed("pthread_create");
+	for (; contest_goes_on(c); c->attempts++) {
+		bool refused, evil;
+		unsigned before;
+
+		before = r.arena->changes;
+		refused = connect(r.fds[0], (struct sockaddr *)&a, sizeof a) != 0 && errno == EPERM;
+		evil = r.arena->named_evil && r.arena->changes != before;
+		/* of AF_INET6 the name is refused as well: nothing tells which one it was */
+		c->refused += refused;
+		c->done += !local || !refused;
+		c->caught += evil && (!local || !refused);
+	}
+	r.arena->stop = true;
+	(void)pthread_join(thread, NULL);
+	return T_OK;
+}
+
+/* QUOTA DOMAIN SHUT-PORT: a thread toggles the descriptor between a socket of
  * DOMAIN and one that can reach the port.
  */
 static int race_descriptor(char **args)
 {
-	struct race r = { .arena = make_arena(), .fds = { 500, -1, -1 } };
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_port = htons(strtoul(args[2], NULL, 10)),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int domain = strcmp(args[1], "unix") == 0 ? AF_UNIX : AF_INET6;
-	double end = now() + strtod(args[0], NULL);
-	long attempts = 0, refused = 0;
-	pthread_t thread;
-
-	r.fds[1] = fresh_socket(domain, false);
-	r.fds[2] = fresh_socket(AF_INET, false);
-	(void)dup2(r.fds[1], r.fds[0]);
-	if (pthread_create(&thread, NULL, toggle_descriptor, &r) != 0)
-		return setup_failed("pthread_create");
-	while (now() < end) {
-		refused +=
-			connect(r.fds[0], (struct sockaddr *)&a, sizeof a) != 0 && errno == EPERM;
-		attempts++;
-	}
-	r.arena->stop = true;
-	(void)pthread_join(thread, NULL);
-	return say_connects(attempts, refused);
+	return contest_run(args[0], race_descriptor_one, args + 1);
 }
 
 const struct deed race_deeds[] = {
-	{ "race-exec", "HOW SECONDS GOOD EVIL [ARG]...", 4, race_exec },
-	{ "race-address", "SECONDS OPEN-PORT SHUT-PORT [CAUGHT]", 3, race_address },
-	{ "race-descriptor", "SECONDS unix|inet6 SHUT-PORT", 3, race_descriptor },
+	{ "race-exec", "HOW SECONDS[:CAUGHT] GOOD EVIL [ARG]...", 4, race_exec },
+	{ "race-address", "SECONDS[:CAUGHT] OPEN-PORT SHUT-PORT", 3, race_address },
+	{ "race-descriptor", "SECONDS[:CAUGHT] unix|inet6 SHUT-PORT", 3, race_descriptor },
 	{ "mark", "FILE WORD", 2, be_marked },
 	{ "mark-for", "SCRIPT FILE WORD", 3, be_marked_for },
 	{ NULL, NULL, 0, NULL },

@@ -4,6 +4,7 @@
  * An accomplice toggles the name, the pointer to it or the descriptor. Wins are
  * counted by the server that must not be reached.
  */
+#include "tests/attacks/contest.h"
 #include "tests/lib/t-do.h"
 
 #include <arpa/inet.h>
@@ -12,20 +13,19 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 
-/* How often each outcome is wanted at least, and how long that may take on a slow machine. */
-enum { STACK = 64 * 1024, USED = 500, ENOUGH = 20, PATIENCE_S = 60 };
+enum { STACK = 64 * 1024, USED = 500 };
 
 enum target { PORT, POINTER, DESCRIPTOR };
 
 /* Shared by everybody who takes part, in whatever memory they have. */
 struct scene {
 	_Atomic bool stop;
+	_Atomic bool named_evil; /* what is named now */
+	_Atomic unsigned changes;
 	enum target target;
 	struct sockaddr_in name, good, evil;
 	struct iovec iov;
@@ -33,27 +33,10 @@ struct scene {
 	int sockets[2]; /* one takes the name, the other one does not */
 };
 
-static double now(void)
+static void set(void *data, bool evil)
 {
-	struct timespec t;
+	struct scene *s = data;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* Both sides live a random while, so that every order of looks and changes comes up. */
-static void linger(unsigned *seed)
-{
-	unsigned turns = rand_r(seed) % 4000;
-
-	for (volatile unsigned i = 0; i < turns; i++)
-		;
-	if (turns % 2)
-		(void)sched_yield();
-}
-
-static void set(struct scene *s, bool evil)
-{
 	switch (s->target) {
 	case PORT:
 		__atomic_store_n(&s->name.sin_port, evil ? s->evil.sin_port : s->good.sin_port,
@@ -65,20 +48,16 @@ static void set(struct scene *s, bool evil)
 		break;
 	case DESCRIPTOR: (void)dup2(s->sockets[evil], USED); break;
 	}
+	s->named_evil = evil;
+	s->changes++;
 }
 
-static int toggle(void *data)
+static int change(void *data)
 {
 	struct scene *s = data;
-	unsigned seed = 1;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (!s->stop) {
-		set(s, true);
-		linger(&seed);
-		set(s, false);
-		linger(&seed);
-	}
+	contest_change(&s->stop, set, s);
 	return 0;
 }
 
@@ -128,20 +107,10 @@ static void prepare(struct scene *s, char **args)
 	(void)dup2(s->sockets[s->target == DESCRIPTOR ? 0 : 1], USED);
 }
 
-static bool too_few(const struct scene *s, long sent, long refused)
+static int race_send_one(struct contest *c, char **args)
 {
-	/* what the other socket does with the name is nothing */
-	return refused < ENOUGH || (sent < ENOUGH && s->target != DESCRIPTOR);
-}
-
-/* CALL TARGET ACCOMPLICE SECONDS GOOD-PORT EVIL-PORT */
-static int race_send(char **args)
-{
-	struct scene *s =
-		mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct scene *s = contest_shared(sizeof *s);
 	char *stack = malloc(STACK);
-	double start = now(), seconds = strtod(args[3], NULL);
-	long attempts = 0, refused = 0, sent = 0;
 	size_t t = 0, who = 0;
 	pid_t pid;
 
@@ -149,24 +118,38 @@ static int race_send(char **args)
 		t++;
 	while (who < ELEMENTS(accomplices) && strcmp(accomplices[who].name, args[2]) != 0)
 		who++;
-	if (s == MAP_FAILED || !stack || t == ELEMENTS(targets) || who == ELEMENTS(accomplices))
+	if (!stack || t == ELEMENTS(targets) || who == ELEMENTS(accomplices))
 		return setup_failed(args[1]);
 	s->target = targets[t].target;
-	prepare(s, args + 4);
-	pid = clone(toggle, stack + STACK, accomplices[who].flags | SIGCHLD, s);
+	prepare(s, args + 3);
+	pid = clone(change, stack + STACK, accomplices[who].flags | SIGCHLD, s);
 	if (pid < 0)
 		return setup_failed("clone");
-	for (; now() < start + seconds || (too_few(s, sent, refused) && now() < start + PATIENCE_S);
-	     attempts++) {
-		long n = send_by(args[0], s);
+	for (; contest_goes_on(c); c->attempts++) {
+		bool refused, evil;
+		unsigned before;
 
-		sent += n == 1;
-		refused += n < 0 && errno == EPERM;
+		before = s->changes;
+		refused = send_by(args[0], s) < 0 && errno == EPERM;
+		evil = s->named_evil && s->changes != before;
+		/* what the stream socket does with the name is nothing */
+		c->refused += refused;
+		c->done += !refused;
+		c->caught += !refused && evil;
 	}
 	s->stop = true;
 	(void)waitpid(pid, NULL, 0);
-	(void)printf("attempts %ld sent %ld caught %ld\n", attempts, sent, refused);
 	return T_OK;
+}
+
+/* CALL TARGET ACCOMPLICE QUOTA GOOD-PORT EVIL-PORT */
+static int race_send(char **args)
+{
+	const char *quota = args[3];
+
+	for (int i = 3; i > 0; i--)
+		args[i] = args[i - 1];
+	return contest_run(quota, race_send_one, args + 1);
 }
 
 /* ---- a supervisor that dies meanwhile ------------------------------------------- */
@@ -246,7 +229,8 @@ static int send_numbers(char **args)
 }
 
 const struct deed send_race_deeds[] = {
-	{ "race-send", "CALL TARGET ACCOMPLICE SECONDS GOOD-PORT EVIL-PORT", 6, race_send },
+	{ "race-send", "CALL TARGET ACCOMPLICE SECONDS[:CAUGHT] GOOD-PORT EVIL-PORT", 6,
+	  race_send },
 	{ "count-numbers", "PORT-FILE RESULT-FILE", 2, count_numbers },
 	{ "send-numbers", "PORT STOP-FILE", 2, send_numbers },
 	{ NULL, NULL, 0, NULL },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* unix.c - what an AF_UNIX address means is changed between the look and the use. */
+#include "tests/attacks/contest.h"
 #include "tests/lib/t-do.h"
 
 #include <fcntl.h>
@@ -7,85 +8,68 @@
 #include <linux/fs.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 
 enum { WORD = 4 };
 
 /* In memory that the accomplice shares, whoever it is. */
 struct shared {
 	_Atomic bool stop;
-	_Atomic long changes;
+	ino_t good_inode; /* behind the name, to begin with */
 	struct sockaddr_un address;
 	char *spot; /* the last WORD bytes of the path: "good" or "evil" */
 	const char *good, *evil;
 };
 
-static double now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void linger(unsigned *seed)
-{
-	unsigned turns = rand_r(seed) % 4000;
-
-	for (volatile unsigned i = 0; i < turns; i++)
-		;
-	if (turns % 2)
-		(void)sched_yield();
-}
-
-static void *toggle_address(void *data)
+static void set_address(void *data, bool evil)
 {
 	struct shared *s = data;
-	unsigned seed = (unsigned)getpid();
-	uint32_t good, evil;
 
-	memcpy(&good, "good", WORD);
-	memcpy(&evil, "evil", WORD);
-	for (; !s->stop; s->changes += 2) {
-		/* not aligned: one of the two, or something in between, that is nothing */
-		memcpy(s->spot, &evil, WORD);
-		linger(&seed);
-		memcpy(s->spot, &good, WORD);
-		linger(&seed);
-	}
+	/* not aligned: one of the two, or something in between, that is nothing */
+	memcpy(s->spot, evil ? "evil" : "good", WORD);
+}
+
+static void *change_address(void *data)
+{
+	struct shared *s = data;
+
+	contest_change(&s->stop, set_address, s);
 	return NULL;
 }
 
-static void *toggle_names(void *data)
+/* In turn: which of the two it is by now, is_evil() says. */
+static void exchange_names(void *data, bool evil)
+{
+	const struct shared *s = data;
+
+	(void)evil;
+	(void)syscall(SYS_renameat2, AT_FDCWD, s->good, AT_FDCWD, s->evil, RENAME_EXCHANGE);
+}
+
+static void *change_names(void *data)
 {
 	struct shared *s = data;
-	unsigned seed = (unsigned)getpid();
 
-	for (; !s->stop; s->changes++) {
-		(void)syscall(SYS_renameat2, AT_FDCWD, s->good, AT_FDCWD, s->evil, RENAME_EXCHANGE);
-		linger(&seed);
-	}
+	contest_change(&s->stop, exchange_names, s);
 	return NULL;
 }
 
 static const struct {
 	const char *name;
-	void *(*toggle)(void *data);
+	void *(*change)(void *data);
 	bool process;
 } ways[] = {
-	{ "thread-address", toggle_address, false },
-	{ "process-address", toggle_address, true },
-	{ "process-names", toggle_names, true },
+	{ "thread-address", change_address, false },
+	{ "process-address", change_address, true },
+	{ "process-names", change_names, true },
 };
 
 static int connect_or_send(const char *what, int fd, const struct sockaddr_un *a)
@@ -108,81 +92,116 @@ static int connect_or_send(const char *what, int fd, const struct sockaddr_un *a
 	return (int)send(fd, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* HOW WHAT TYPE SECONDS GOOD EVIL: calls WHAT for GOOD again and again, which the
- * accomplice makes EVIL. Both end in the word.
- */
-static int race_unix(char **args)
+/* Whether the call that came back would now find the evil one. */
+static bool is_evil(const struct shared *s, bool by_name)
 {
-	struct shared *s =
-		mmap(NULL, sizeof *s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct stat st;
+
+	if (!by_name)
+		return memcmp(s->spot, "evil", WORD) == 0;
+	return stat(s->good, &st) == 0 && st.st_ino != s->good_inode;
+}
+
+static pid_t start_accomplice(struct shared *s, size_t way, pthread_t *ret_thread)
+{
+	pid_t pid;
+
+	if (!ways[way].process)
+		return pthread_create(ret_thread, NULL, ways[way].change, s) == 0 ? 0 : -1;
+	pid = fork();
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)ways[way].change(s);
+		_exit(0);
+	}
+	return pid;
+}
+
+static int race_unix_one(struct contest *c, char **args)
+{
+	struct shared *s = contest_shared(sizeof *s);
 	int type = (strcmp(args[2], "dgram") == 0 ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK;
-	long attempts = 0, refused = 0, done = 0;
 	pthread_t thread;
-	pid_t pid = 0;
 	size_t way = 0;
-	double end;
+	bool by_name;
+	pid_t pid;
 
 	while (way < ELEMENTS(ways) && strcmp(ways[way].name, args[0]) != 0)
 		way++;
-	if (way == ELEMENTS(ways) || s == MAP_FAILED)
+	if (way == ELEMENTS(ways))
 		return setup_failed(args[0]);
 	s->address.sun_family = AF_UNIX;
-	(void)snprintf(s->address.sun_path, sizeof s->address.sun_path, "%s", args[4]);
-	s->spot = s->address.sun_path + strlen(args[4]) - WORD;
-	s->good = args[4];
-	s->evil = args[5];
-	if (ways[way].process) {
-		pid = fork();
-		if (pid == 0) {
-			(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-			(void)ways[way].toggle(s);
-			_exit(0);
-		}
-	} else if (pthread_create(&thread, NULL, ways[way].toggle, s) != 0) {
-		return setup_failed("pthread_create");
-	}
-	for (end = now() + strtod(args[3], NULL); now() < end; attempts++) {
-		int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-		int r = connect_or_send(args[1], fd, &s->address);
+	(void)snprintf(s->address.sun_path, sizeof s->address.sun_path, "%s", args[3]);
+	s->spot = s->address.sun_path + strlen(args[3]) - WORD;
+	s->good = args[3];
+	s->evil = args[4];
+	s->good_inode = (ino_t)strtoul(args[5], NULL, 10);
+	pid = start_accomplice(s, way, &thread);
+	if (pid < 0)
+		return setup_failed("accomplice");
+	by_name = ways[way].change == change_names;
+	for (; contest_goes_on(c); c->attempts++) {
+		int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0), r, error;
+		bool evil;
 
-		refused += r < 0 && errno == EPERM;
-		done += r >= 0;
+		r = connect_or_send(args[1], fd, &s->address);
+		error = errno;
+		evil = is_evil(s, by_name);
+		c->refused += r < 0 && error == EPERM;
+		c->done += r >= 0;
+		c->caught += r >= 0 && evil;
 		(void)close(fd);
 	}
 	s->stop = true;
 	if (pid > 0)
 		(void)waitpid(pid, NULL, 0);
-	(void)printf("attempts %ld caught %ld done %ld changes %ld\n", attempts, refused, done,
-		     (long)s->changes);
+	else
+		(void)pthread_join(thread, NULL);
 	return T_OK;
+}
+
+/* HOW WHAT TYPE QUOTA GOOD EVIL: calls WHAT for GOOD again and again, which the
+ * accomplice makes EVIL. Both end in the word.
+ */
+static int race_unix(char **args)
+{
+	char inode[32], *rest[] = { args[0], args[1], args[2], args[4], args[5], inode, NULL };
+	struct stat st;
+
+	if (stat(args[4], &st) != 0)
+		return setup_failed(args[4]);
+	(void)snprintf(inode, sizeof inode, "%lu", (unsigned long)st.st_ino);
+	return contest_run(args[3], race_unix_one, rest);
 }
 
 struct swap {
 	_Atomic bool stop;
-	int fds[3]; /* the one that is used, and the two that it is in turn */
+	_Atomic bool named_evil;
+	_Atomic unsigned changes;
+	int fds[3]; /* the one that is used; what it is, good and evil */
 };
 
-static void *toggle_descriptor(void *data)
+static void set_descriptor(void *data, bool evil)
 {
 	struct swap *s = data;
-	unsigned seed = 1;
 
-	while (!s->stop) {
-		(void)dup2(s->fds[1], s->fds[0]);
-		linger(&seed);
-		(void)dup2(s->fds[2], s->fds[0]);
-		linger(&seed);
-	}
+	(void)dup2(s->fds[evil ? 2 : 1], s->fds[0]);
+	s->named_evil = evil;
+	s->changes++;
+}
+
+static void *change_descriptor(void *data)
+{
+	struct swap *s = data;
+
+	contest_change(&s->stop, set_descriptor, s);
 	return NULL;
 }
 
-/* SECONDS SHUT-PORT: datagrams to the port, on a socket that is of AF_UNIX and of UDP in
- * turn.
- */
-static int race_unix_send(char **args)
+static int race_unix_send_one(struct contest *c, char **args)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_port = htons(strtoul(args[1], NULL, 10)),
+				 .sin_port = htons(strtoul(args[0], NULL, 10)),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct iovec data = { (char[]){ "x" }, 1 };
 	struct msghdr m = {
@@ -190,23 +209,38 @@ static int race_unix_send(char **args)
 	};
 	struct swap s = { .fds = { 500, socket(AF_UNIX, SOCK_DGRAM, 0),
 				   socket(AF_INET, SOCK_DGRAM, 0) } };
-	double end = now() + strtod(args[0], NULL);
-	long attempts = 0, refused = 0;
 	pthread_t thread;
 
 	(void)dup2(s.fds[1], s.fds[0]);
-	if (pthread_create(&thread, NULL, toggle_descriptor, &s) != 0)
+	if (pthread_create(&thread, NULL, change_descriptor, &s) != 0)
 		return setup_failed("pthread_create");
-	for (; now() < end; attempts++)
-		refused += sendmsg(s.fds[0], &m, MSG_DONTWAIT) < 0 && errno == EPERM;
+	for (; contest_goes_on(c); c->attempts++) {
+		bool refused, evil;
+		unsigned before;
+
+		before = s.changes;
+		refused = sendmsg(s.fds[0], &m, MSG_DONTWAIT) < 0 && errno == EPERM;
+		evil = s.named_evil && s.changes != before;
+		c->refused += refused;
+		c->done += !refused;
+		c->caught += !refused && evil;
+	}
 	s.stop = true;
 	(void)pthread_join(thread, NULL);
-	(void)printf("attempts %ld caught %ld\n", attempts, refused);
 	return T_OK;
 }
 
+/* QUOTA SHUT-PORT: datagrams to the port, on a socket that is of AF_UNIX and of UDP in
+ * turn.
+ */
+static int race_unix_send(char **args)
+{
+	return contest_run(args[0], race_unix_send_one, args + 1);
+}
+
 const struct deed unix_race_deeds[] = {
-	{ "race-unix-send", "SECONDS SHUT-PORT", 2, race_unix_send },
-	{ "race-unix", "HOW connect|sendto|sendmsg|sendmmsg TYPE SECONDS GOOD EVIL", 6, race_unix },
+	{ "race-unix-send", "SECONDS[:CAUGHT] SHUT-PORT", 2, race_unix_send },
+	{ "race-unix", "HOW connect|sendto|sendmsg|sendmmsg TYPE SECONDS[:CAUGHT] GOOD EVIL", 6,
+	  race_unix },
 	{ NULL, NULL, 0, NULL },
 };

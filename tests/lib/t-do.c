@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/lib/t-do.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 
 int say(long result)
@@ -46,6 +47,18 @@ int write_file(const char *path, const char *text)
 	if (fclose(f) != 0)
 		return -1;
 	return rename(temporary, path);
+}
+
+void count_in_file(const char *file, unsigned long n)
+{
+	static int fd = -1;
+	char text[24];
+	int size = snprintf(text, sizeof text, "%lu\n", n);
+
+	if (fd < 0 && (write_file(file, text) != 0 || (fd = open(file, O_WRONLY | O_CLOEXEC)) < 0))
+		exit(setup_failed(file));
+	if (pwrite(fd, text, (size_t)size, 0) != size)
+		exit(setup_failed(file));
 }
 
 /* a group, a line */

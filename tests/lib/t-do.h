@@ -43,3 +43,7 @@ int say_child(pid_t pid);
 
 /* Creates PATH whole, so that who waits for it never reads half of it. */
 int write_file(const char *path, const char *text);
+/* A server's count, in FILE, of which it has one. The races make ten thousands of them:
+ * but for the first it is written in place, as the text never gets shorter.
+ */
+void count_in_file(const char *file, unsigned long n);

@@ -222,29 +222,20 @@ static int bound_socket(char **args, int type)
 	return fd;
 }
 
-static void count(const char *file, unsigned long n)
-{
-	char text[24];
-
-	(void)snprintf(text, sizeof text, "%lu\n", n);
-	if (write_file(file, text) != 0)
-		exit(setup_failed(file));
-}
-
 /* Accepts for ever; how often is in COUNT-FILE before the client is let go. */
 static int serve_tcp(char **args)
 {
 	int fd = bound_socket(args, SOCK_STREAM);
 
-	count(args[2], 0);
-	if (listen(fd, 64) != 0 || say_port(fd, args[1]) != 0)
+	count_in_file(args[2], 0);
+	if (listen(fd, 4096) != 0 || say_port(fd, args[1]) != 0)
 		return setup_failed("listen");
 	for (unsigned long n = 1;; n++) {
 		int client = accept(fd, NULL, NULL);
 
 		if (client < 0)
 			return setup_failed("accept");
-		count(args[2], n);
+		count_in_file(args[2], n);
 		(void)close(client);
 	}
 }
@@ -254,7 +245,7 @@ static int serve_udp(char **args)
 {
 	int fd = bound_socket(args, SOCK_DGRAM);
 
-	count(args[2], 0);
+	count_in_file(args[2], 0);
 	if (say_port(fd, args[1]) != 0)
 		return setup_failed(args[1]);
 	for (unsigned long n = 1;; n++) {
@@ -263,7 +254,7 @@ static int serve_udp(char **args)
 
 		if (recvfrom(fd, &byte, 1, 0, &peer.any, &peer.size) < 0)
 			return setup_failed("recvfrom");
-		count(args[2], n);
+		count_in_file(args[2], n);
 		(void)sendto(fd, &byte, 1, 0, &peer.any, peer.size);
 	}
 }

@@ -252,15 +252,6 @@ static int unix_wrong(char **args)
 
 /* ---- servers -------------------------------------------------------------------- */
 
-static void count(const char *file, unsigned long n)
-{
-	char text[24];
-
-	(void)snprintf(text, sizeof text, "%lu\n", n);
-	if (write_file(file, text) != 0)
-		exit(setup_failed(file));
-}
-
 struct text {
 	char text[2048];
 	size_t size;
@@ -347,7 +338,7 @@ static void take_one(int fd, int type, const char *file)
 	if (client != fd)
 		put_peer(&t, client);
 	(void)put_message(&t, client);
-	if (write_file(file, t.text) != 0)
+	if (strcmp(file, "-") != 0 && write_file(file, t.text) != 0)
 		exit(setup_failed(file));
 	if (client == fd)
 		return;
@@ -371,7 +362,7 @@ static int serve_unix(char **args)
 	if (type != SOCK_DGRAM && listen(fd, 512) != 0)
 		return setup_failed("listen");
 	for (unsigned long i = 0;; i++) {
-		count(args[2], i);
+		count_in_file(args[2], i);
 		take_one(fd, type, args[3]);
 	}
 }
