@@ -63,7 +63,7 @@ static void report(struct supervisor *sv, struct flight *f, struct event *event,
 }
 
 /* move_addr_to_kernel(): 0, or the errno for the caller. */
-static int read_address(struct flight *f, const struct seccomp_notif *n)
+static int read_address(struct supervisor *sv, struct flight *f, const struct seccomp_notif *n)
 {
 	int size = (int)n->data.args[2];
 	ssize_t r;
@@ -71,7 +71,7 @@ static int read_address(struct flight *f, const struct seccomp_notif *n)
 	if (size < 0 || (size_t)size > sizeof f->bind.address)
 		return -EINVAL;
 	f->bind.size = (socklen_t)size;
-	r = size ? target_copy(f->tid, n->data.args[1], &f->bind.address, (size_t)size) : 0;
+	r = size ? flight_address(sv, f, n->data.args[1], &f->bind.address, (size_t)size) : 0;
 	if (r < 0)
 		return (int)r;
 	return r == size ? 0 : -EFAULT;
@@ -146,7 +146,7 @@ void bind_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 		r = connect_kind(f->bind.fd, &f->bind.kind);
 	}
 	if (r == 0)
-		r = read_address(f, n);
+		r = read_address(sv, f, n);
 	if (r < 0)
 		fail(sv, slot, -r);
 	else

@@ -66,7 +66,7 @@ void connect_report(struct supervisor *sv, struct flight *f, struct event *event
 	flight_report(sv, event, d, f->left ? GUARANTEE_OBSERVED : GUARANTEE_EMULATED);
 }
 
-int connect_read_address(struct flight *f, const struct seccomp_notif *n)
+int connect_read_address(struct supervisor *sv, struct flight *f, const struct seccomp_notif *n)
 {
 	int size = (int)n->data.args[2];
 	ssize_t r;
@@ -76,7 +76,7 @@ int connect_read_address(struct flight *f, const struct seccomp_notif *n)
 	f->connect.job.size = (socklen_t)size;
 	if (!size)
 		return 0;
-	r = target_copy(f->tid, n->data.args[1], &f->connect.job.address, (size_t)size);
+	r = flight_address(sv, f, n->data.args[1], &f->connect.job.address, (size_t)size);
 	if (r < 0)
 		return (int)r;
 	return r == size ? 0 : -EFAULT;
@@ -202,7 +202,7 @@ void connect_received(struct supervisor *sv, unsigned slot, struct caller *calle
 	}
 	/* the kernel looks at the address first, and only then at what the file is */
 	if (r == 0 || r == -ENOTSOCK) {
-		int address = connect_read_address(f, n);
+		int address = connect_read_address(sv, f, n);
 
 		r = address < 0 ? address : r;
 	}

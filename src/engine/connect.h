@@ -29,7 +29,7 @@ void connect_judge(struct supervisor *sv, unsigned slot, struct caller *caller);
 /* The address as the kernel would take it in, in its order of errors
  * (net/socket.c, move_addr_to_kernel). 0, or the errno for the caller.
  */
-int connect_read_address(struct flight *f, const struct seccomp_notif *n);
+int connect_read_address(struct supervisor *sv, struct flight *f, const struct seccomp_notif *n);
 
 /* Instead of a result: it will come, or has been given already. */
 enum { CONNECT_WAITS = 2 };

@@ -14,7 +14,7 @@
 #include <signal.h>
 
 #include "engine/exec_event.h"
-#include "engine/flight.h"
+#include "engine/fetch.h"
 #include "kernel/notify.h"
 #include "kernel/script.h"
 #include "kernel/target.h"
@@ -81,13 +81,42 @@ static void close_files(void *data)
 
 /* ---- building the event -------------------------------------------------------- */
 
+static int read_arguments(struct supervisor *sv, const struct flight *f,
+			  const struct exec_args *args, struct image *image)
+{
+	int r;
+
+	image->envp_read = sv->ruleset->needs[EVENT_EXEC].fields & NEED_ENVP;
+	if (f->fetch) {
+		image->argv = f->fetch->argv;
+		image->envp = f->fetch->envp;
+		return f->fetch->argv_error ?: f->fetch->envp_error;
+	}
+	sentinel_enter(sv->sentinel);
+	r = target_read_vector(f->tid, args->argv, 8, &sv->arena, &image->argv);
+	if (r == 0 && image->envp_read)
+		r = target_read_vector(f->tid, args->envp, 8, &sv->arena, &image->envp);
+	sentinel_leave(sv->sentinel);
+	return r;
+}
+
+static ssize_t read_path(struct supervisor *sv, struct flight *f, uint64_t at)
+{
+	ssize_t size;
+
+	if (f->fetch)
+		return fetch_path(f->fetch, f->exec.path, sizeof f->exec.path);
+	sentinel_enter(sv->sentinel);
+	size = target_read_string(f->tid, at, f->exec.path, sizeof f->exec.path);
+	sentinel_leave(sv->sentinel);
+	return size;
+}
+
 /* Everything that rules look at, from the caller's memory. 0 or -errno. */
 static int read_image(struct supervisor *sv, unsigned slot, struct image *image)
 {
 	const struct flight *f = &sv->flights[slot];
-	const struct seccomp_notif *n = flight_notification(sv, slot);
-	struct exec_args args = exec_args(n, f->syscall);
-	uint64_t needs = sv->ruleset->needs[EVENT_EXEC].fields;
+	struct exec_args args = exec_args(flight_notification(sv, slot), f->syscall);
 	int r;
 
 	*image = (struct image){ .argv.data = "",
@@ -103,12 +132,7 @@ static int read_image(struct supervisor *sv, unsigned slot, struct image *image)
 			return r;
 	}
 	exec_add_alias(image, f->exec.path, strlen(f->exec.path));
-	r = target_read_vector((pid_t)n->pid, args.argv, 8, &sv->arena, &image->argv);
-	if (r == 0 && needs & NEED_ENVP) {
-		r = target_read_vector((pid_t)n->pid, args.envp, 8, &sv->arena, &image->envp);
-		image->envp_read = true;
-	}
-	return r;
+	return read_arguments(sv, f, &args, image);
 }
 
 /* ---- first look ------------------------------------------------------------------ */
@@ -231,7 +255,7 @@ static void first_look(struct supervisor *sv, unsigned slot, struct caller *call
 		.nofollow = args.flags & AT_SYMLINK_NOFOLLOW,
 		.want_interpreter = sv->ruleset->needs[EVENT_EXEC].fields & NEED_INTERPRETER,
 	};
-	size = target_read_string(f->tid, args.path, f->exec.path, sizeof f->exec.path);
+	size = read_path(sv, f, args.path);
 	if (size < 0) {
 		f->exec.path[0] = '\0';
 		if (exec_unreadable(size))
@@ -253,6 +277,18 @@ static void first_look(struct supervisor *sv, unsigned slot, struct caller *call
 		f->exec.file = 0;
 		cannot_judge(sv, slot, caller, REASON_NO_RESOURCE);
 	}
+}
+
+void exec_unread(struct supervisor *sv, unsigned slot, struct caller *caller, enum reason reason)
+{
+	struct process *process;
+	int error;
+
+	process = proctab_get(sv->processes, caller, &error);
+	if (process)
+		cannot_judge(sv, slot, caller, process, reason);
+	else
+		flight_fail(sv, slot, EPERM);
 }
 
 static bool exec_in_flight(const struct supervisor *sv, unsigned slot)
@@ -407,6 +443,8 @@ static void start_exec(struct supervisor *sv, unsigned slot, struct caller *call
 		return;
 	}
 	f->state = FLIGHT_EXEC;
+	sv->traced += !f->traced;
+	f->traced = true;
 	f->exec.path[0] = '\0';
 	r = notify_continue(sv->listener, flight_notification(sv, slot)->id);
 	if (!sv->options.killable)

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <sys/timerfd.h>
 
-#include "engine/flight.h"
+#include "engine/fetch.h"
 #include "kernel/notify.h"
 #include "kernel/target.h"
 #include "kernel/verify.h"
@@ -89,6 +89,9 @@ void flight_end(struct supervisor *sv, unsigned slot)
 	if (f->pidfd >= 0)
 		(void)close(TAKE_FD(f->pidfd));
 	waits_no_more(sv, f);
+	fetch_drop(sv, f);
+	sv->traced -= f->traced;
+	f->traced = f->fetching = false;
 	f->state = FLIGHT_NONE;
 	f->handler = HANDLER_NONE;
 	while (sv->high && sv->flights[sv->high - 1].handler == HANDLER_NONE &&
@@ -189,6 +192,19 @@ bool flight_signal_waits(const struct flight *f)
 		waits &= ~(status.shared & ~first.blocked);
 	}
 	return waits != 0;
+}
+
+ssize_t flight_address(struct supervisor *sv, const struct flight *f, uint64_t at, void *buf,
+		       size_t size)
+{
+	ssize_t r;
+
+	if (f->fetch)
+		return fetch_address(f->fetch, buf, size);
+	sentinel_enter(sv->sentinel);
+	r = target_copy(f->tid, at, buf, size);
+	sentinel_leave(sv->sentinel);
+	return r;
 }
 
 /* ---- verdicts ---- */

@@ -8,6 +8,7 @@
 #include "engine/act.h"
 #include "engine/heartbeat.h"
 #include "engine/proctab.h"
+#include "engine/sentinel.h"
 #include "engine/supervisor.h"
 #include "kernel/bind.h"
 #include "kernel/connect.h"
@@ -60,6 +61,9 @@ struct flight {
 	bool dead;             /* and killed there */
 	bool looking;          /* a worker looks for the AF_UNIX peer */
 	bool left;             /* to the kernel: it was only seen */
+	bool traced;           /* counts in the supervisor's `traced` */
+	bool fetching;         /* a worker reads the caller's memory */
+	struct fetch *fetch;   /* and this is what; NULL = the loop reads itself */
 	struct peer_look look; /* AF_UNIX: what the address means */
 	union {
 		struct exec_job exec;
@@ -75,7 +79,10 @@ struct flight {
 		struct bind_job bind;
 		struct {
 			struct send_job job;
-			bool broken; /* SIGPIPE goes with the answer */
+			bool broken;  /* SIGPIPE goes with the answer */
+			bool unread;  /* its data are not in the scratch */
+			bool writing; /* a worker writes msg_len */
+			struct send_length length;
 		} send;
 	};
 };
@@ -113,6 +120,10 @@ struct supervisor {
 	struct flight *flights;  /* JOURNAL_SLOTS */
 	struct waiting *waiting; /* likewise; the first NWAITING count */
 	unsigned nwaiting, nqueued;
+	unsigned traced; /* execs whose end is traced: they would die with the supervisor */
+	struct sentinel *sentinel;   /* NULL = none */
+	struct fetch *spent, *spare; /* see fetch.h */
+	unsigned nspare;
 	struct send_scratch *scratch; /* of the message in hand; NULL = none was sent yet */
 	const char *service;
 	uint64_t key[2];                    /* of tuples of limiter_token */
@@ -163,6 +174,11 @@ int flight_work(struct supervisor *sv, unsigned slot, unsigned limit,
  * kernel): a thread that was not woken up would see the raw ERESTARTSYS.
  */
 bool flight_signal_waits(const struct flight *f);
+/* The SIZE bytes of the address at AT, which a worker may have read already: returns as
+ * target_copy().
+ */
+ssize_t flight_address(struct supervisor *sv, const struct flight *f, uint64_t at, void *buf,
+		       size_t size);
 /* True when rules of TYPE can refuse something now. */
 bool flight_enforces(const struct supervisor *sv, enum event_type type);
 /* Carries out a verdict that refuses or kills: committed, done, answered. */
@@ -223,6 +239,7 @@ typedef void tick_function(struct supervisor *sv, unsigned slot);
 struct handler {
 	received_function *received; /* NULL = the call has no handler */
 	bool by_numbers;             /* nobody asks who calls: it gets its caller unopened */
+	bool reads;                  /* the caller's memory: see fetch.h */
 	worked_function *worked;     /* a worker that it was given to is through */
 	worked_function *ringed;     /* likewise the ring */
 	/* both look after one that waits; of many each has its turn */
@@ -235,6 +252,8 @@ const struct handler *handler_find(enum syscall_handler handler);
 /* ---- one handler each ---- */
 void exec_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void exec_worked(struct supervisor *sv, unsigned slot, int result);
+/* Its memory could not be read, for REASON. */
+void exec_unread(struct supervisor *sv, unsigned slot, struct caller *caller, enum reason reason);
 /* The verdict is due and the worker not through: decided without it. */
 void exec_overdue(struct supervisor *sv, unsigned slot);
 /* A wait status of PID: true when it belonged to an exec in flight. */

@@ -6,22 +6,26 @@
 #include "engine/flight.h"
 
 static const struct handler handlers[] = {
-	[HANDLER_EXEC] = { .received = exec_received, .worked = exec_worked },
+	[HANDLER_EXEC] = { .received = exec_received, .reads = true, .worked = exec_worked },
 	[HANDLER_CONNECT] = { .received = connect_received,
+			      .reads = true,
 			      .worked = connect_worked,
 			      .ringed = connect_ringed,
 			      .look = connect_look,
 			      .tick = connect_tick },
 #define SEND                                                                                       \
 	{                                                                                          \
-		.received = send_received, .worked = send_worked, .look = send_look,               \
-		.tick = send_tick                                                                  \
+		.received = send_received, .reads = true, .worked = send_worked,                   \
+		.look = send_look, .tick = send_tick                                               \
 	}
 	[HANDLER_SENDTO] = SEND,
 	[HANDLER_SENDMSG] = SEND,
 	[HANDLER_SENDMMSG] = SEND,
 #undef SEND
-	[HANDLER_BIND] = { .received = bind_received, .worked = bind_worked, .look = bind_look },
+	[HANDLER_BIND] = { .received = bind_received,
+			   .reads = true,
+			   .worked = bind_worked,
+			   .look = bind_look },
 	[HANDLER_PACKED] = { .received = packed_received },
 	[HANDLER_KILL] = { .received = kill_received, .by_numbers = true },
 	[HANDLER_PIDFD_SIGNAL] = { .received = pidfd_signal_received },

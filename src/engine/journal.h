@@ -66,6 +66,8 @@ struct journal {
 	char launch_text[1024];     /* and why */
 	struct launch_page launch;  /* a successor lets go whom its predecessor parked */
 	_Atomic uint32_t finished;  /* no task of the workload is left */
+	_Atomic pid_t held;         /* the supervisor that was ended for being held */
+	_Atomic uint32_t careful;   /* the loop reads no memory of callers: see sentinel.h */
 	_Atomic uint64_t seq;       /* of events, counts on over restarts */
 	_Atomic uint64_t lost;      /* events that no sink will get */
 	_Atomic uint64_t committed; /* records ever put into the ring */

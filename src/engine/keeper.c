@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/log.h"
@@ -58,6 +59,7 @@ struct keeper {
 	pid_t supervisor, recorder, first_recorder;
 	struct recorder_program recorder_program;
 	bool killable, show_refusals, launched, killing;
+	bool foster; /* the first process is the child of a supervisor that is held */
 	struct rate supervisor_rate, recorder_rate;
 	uint32_t mirrored_stops; /* of journal->root_stops */
 	sigset_t old_mask;
@@ -304,6 +306,15 @@ static bool restart_allowed(struct keeper *k)
 	       rate_allow(&k->supervisor_rate, RESTARTS_PER_MINUTE);
 }
 
+static void say_restarted(const struct keeper *k, int status)
+{
+	if (atomic_load(&k->journal->careful) && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		tell(log_warning, "memory of the workload held the supervisor up: another was "
+				  "started, which leaves reading it to workers");
+	else
+		tell(log_warning, "the supervisor died (status 0x%x), another was started", status);
+}
+
 static void supervisor_ended(struct keeper *k, int status)
 {
 	/* it may have handed over the listener that decides about a successor */
@@ -317,9 +328,7 @@ static void supervisor_ended(struct keeper *k, int status)
 		atomic_fetch_add(&k->journal->restarts, 1);
 		if (start_supervisor(k) == 0) {
 			if (!k->options->config->quiet)
-				tell(log_warning,
-				     "the supervisor died (status 0x%x), another was started",
-				     status);
+				say_restarted(k, status);
 			return;
 		}
 	}
@@ -499,13 +508,64 @@ static int prepare(struct keeper *k, struct err *err)
 /* The recorder writes out what it has and ends by itself at the end of its link. */
 static void let_recorder_go(struct keeper *k)
 {
+	/* a supervisor that is held in the kernel keeps its end open */
+	if (k->recorder_link[0] >= 0 && atomic_load(&k->journal->held))
+		(void)shutdown(k->recorder_link[0], SHUT_RDWR);
 	for (size_t i = 0; i < ELEMENTS(k->recorder_link); i++) {
 		if (k->recorder_link[i] >= 0)
 			(void)close(TAKE_FD(k->recorder_link[i]));
 	}
 }
 
-enum { SUPERVISOR_EXIT_MS = 1500 };
+enum { SUPERVISOR_EXIT_MS = 1500, HELD_LOOK_MS = 20 };
+
+static int count_running(void *data, pid_t tid)
+{
+	unsigned *running = data;
+	struct proc_stat stat;
+
+	*running += procfs_stat(tid, &stat) == 0 && stat.state != 'D' && stat.state != 'Z' &&
+		    stat.state != 'X';
+	return 0;
+}
+
+/* Ended by its sentinel (sentinel.h), but kept in the kernel even so, where not even that
+ * ends it: nothing of it will run again, and its successor need not wait.
+ */
+static bool is_held(const struct keeper *k)
+{
+	unsigned running = 0;
+
+	return k->supervisor && atomic_load(&k->journal->held) == k->supervisor &&
+	       procfs_each_thread(k->supervisor, count_running, &running) == 0 && !running;
+}
+
+/* Whose child is not ours, but that of one that will never wait for it. */
+static void look_at_root(struct keeper *k)
+{
+	uint32_t state = atomic_load(&k->journal->root_state);
+	struct proc_stat stat;
+	int status;
+
+	if (!k->foster || state == ROOT_EXITED || procfs_stat(k->journal->root_pid, &stat) < 0)
+		return;
+	if (stat.state == 'T' && state == ROOT_RUNNING)
+		atomic_fetch_add(&k->journal->root_stops, 1);
+	if (procfs_exit_status(k->journal->root_pid, &status) == 0)
+		root_ended(k, status);
+	else
+		atomic_store(&k->journal->root_state,
+			     stat.state == 'T' ? ROOT_STOPPED : ROOT_RUNNING);
+}
+
+static int patience_ms(const struct keeper *k)
+{
+	/* a thread of it that a file server keeps in the kernel keeps it from
+	 * ending; its work is done all the same */
+	if (atomic_load(&k->journal->finished))
+		return SUPERVISOR_EXIT_MS;
+	return atomic_load(&k->journal->held) == k->supervisor || k->foster ? HELD_LOOK_MS : -1;
+}
 
 static void loop(struct keeper *k)
 {
@@ -516,13 +576,11 @@ static void loop(struct keeper *k)
 	uint64_t count;
 
 	while (k->supervisor) {
-		/* a thread of it that a file server keeps in the kernel keeps it from
-		 * ending; its work is done all the same */
-		int finished = (int)atomic_load(&k->journal->finished);
+		bool finished = atomic_load(&k->journal->finished);
 		int n;
 
 		fds[3].fd = is_born(k) ? k->mail : -1;
-		n = poll(fds, ELEMENTS(fds), finished ? SUPERVISOR_EXIT_MS : -1);
+		n = poll(fds, ELEMENTS(fds), patience_ms(k));
 
 		if ((n < 0 && errno != EINTR) || (n == 0 && finished))
 			break;
@@ -530,6 +588,11 @@ static void loop(struct keeper *k)
 		from_supervisor(k);
 		show_refusals(k);
 		from_signals(k);
+		if (is_held(k)) {
+			k->foster = true;
+			supervisor_ended(k, SIGKILL);
+		}
+		look_at_root(k);
 		mirror_stop(k);
 		/* while the supervisor's memory is given back */
 		if (atomic_load(&k->journal->finished))
@@ -539,6 +602,7 @@ static void loop(struct keeper *k)
 		    (getpid() == 1 || k->options->config->leftover == LEFTOVER_KILL))
 			kill_everything(k);
 	}
+	look_at_root(k);
 }
 
 /* One that hangs on a stalled sink is not waited for longer than this. */

@@ -259,7 +259,7 @@ void local_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 	enum peer_kind kind;
 	int r;
 
-	r = connect_read_address(f, flight_notification(sv, slot));
+	r = connect_read_address(sv, f, flight_notification(sv, slot));
 	if (r < 0) {
 		connect_cannot_judge(sv, slot, -r);
 		return;

@@ -230,10 +230,16 @@ static struct entry *take_entry(struct proctab *tab)
 
 static void set_snapshot(struct proctab *tab, struct entry *entry, pid_t tid, bool unknown)
 {
+	const struct proctab_options *o = &tab->options;
 	const struct image *image;
+	bool may;
 
 	arena_reset(&tab->scratch);
-	image = snapshot_image(tab->images, tab->options.host, &tab->scratch, tid, unknown);
+	may = entry->outside || !o->begin_reading || o->begin_reading(o->data);
+	/* what is not shown may be anything */
+	image = snapshot_image(tab->images, o->host, &tab->scratch, tid, unknown || !may, may);
+	if (may && !entry->outside && o->end_reading)
+		o->end_reading(o->data);
 	if (!image)
 		image = &tab->unknown;
 	set_image(tab, entry, image);

@@ -27,6 +27,11 @@ struct proctab_options {
 	struct imagepool *images; /* borrowed */
 	/* a process is dead and nobody asks for it any more; may be NULL */
 	void (*forget)(void *data, pid_t pid, uint64_t start_ticks);
+	/* around reading memory of the workload, which may hold the reader; false: it must
+	 * not be read now. Both may be NULL.
+	 */
+	bool (*begin_reading)(void *data);
+	void (*end_reading)(void *data);
 	void *data;
 	struct resolve_host *host; /* borrowed; NULL: no names of file systems */
 	unsigned pidfds;           /* how many descriptors it may hold */

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 
 #include "engine/connect.h"
+#include "engine/fetch.h"
 #include "kernel/notify.h"
 #include "kernel/sockaddr.h"
 #include "kernel/target.h"
@@ -74,17 +75,34 @@ void send_fail(struct supervisor *sv, unsigned slot, int error)
 	flight_continue(sv, slot);
 }
 
-static bool write_length(const struct flight *f, const struct seccomp_notif *n, unsigned message,
-			 int64_t value)
+static uint64_t length_at(const struct seccomp_notif *n, unsigned message)
 {
-	uint64_t entry = n->data.args[1] + message * sizeof(struct mmsghdr);
-	unsigned length = (unsigned)value;
-
-	return target_write(f->tid, entry + offsetof(struct mmsghdr, msg_len), &length,
-			    sizeof length) == sizeof length;
+	return n->data.args[1] + message * sizeof(struct mmsghdr) +
+	       offsetof(struct mmsghdr, msg_len);
 }
 
-bool send_message_through(struct supervisor *sv, unsigned slot, int64_t value)
+/* It comes back with send_length_written(). */
+static bool write_length_later(struct supervisor *sv, unsigned slot, int64_t value)
+{
+	struct flight *f = &sv->flights[slot];
+	const struct journal_slot *js = journal_of(sv, slot);
+
+	f->send.length = (struct send_length){
+		.tid = f->tid,
+		.at = length_at(&js->notification, js->messages),
+		.value = value,
+	};
+	if (flight_work(sv, slot, WORKERS_PER_PROCESS,
+			(struct worker_request){ .job = send_write_length,
+						 .data = &f->send.length,
+						 .size = sizeof f->send.length }) < 0)
+		return false;
+	f->send.writing = true;
+	return true;
+}
+
+/* What is known of the message is all that can be. */
+static bool message_through(struct supervisor *sv, unsigned slot, int64_t value)
 {
 	struct flight *f = &sv->flights[slot];
 	struct journal_slot *js = journal_of(sv, slot);
@@ -96,8 +114,6 @@ bool send_message_through(struct supervisor *sv, unsigned slot, int64_t value)
 		send_finish(sv, slot, value);
 		return false;
 	}
-	if (value >= 0 && !write_length(f, &js->notification, js->messages, value))
-		value = -EFAULT;
 	if (value < 0) {
 		send_finish(sv, slot, js->messages ? (int64_t)js->messages : value);
 		return false;
@@ -109,6 +125,36 @@ bool send_message_through(struct supervisor *sv, unsigned slot, int64_t value)
 		return true;
 	send_finish(sv, slot, js->messages);
 	return false;
+}
+
+bool send_message_through(struct supervisor *sv, unsigned slot, int64_t value)
+{
+	struct flight *f = &sv->flights[slot];
+	struct send_length length = { .tid = f->tid, .value = value };
+
+	if (!is_many(f) || value < 0)
+		return message_through(sv, slot, value);
+	if (flight_careful(sv))
+		return !write_length_later(sv, slot, value) && message_through(sv, slot, -EFAULT);
+	length.at = length_at(flight_notification(sv, slot), journal_of(sv, slot)->messages);
+	sentinel_enter(sv->sentinel);
+	if (send_write_length(&length) < 0)
+		value = -EFAULT;
+	sentinel_leave(sv->sentinel);
+	return message_through(sv, slot, value);
+}
+
+static void length_written(struct supervisor *sv, unsigned slot, int result)
+{
+	struct flight *f = &sv->flights[slot];
+
+	f->send.writing = false;
+	f->state = FLIGHT_NONE;
+	if (!message_through(sv, slot, result < 0 ? -EFAULT : f->send.length.value))
+		return;
+	(void)close(TAKE_FD(f->send.job.fd));
+	f->state = FLIGHT_READY;
+	sv->ready++;
 }
 
 /* ---- one message ---------------------------------------------------------------- */
@@ -128,13 +174,14 @@ static int take(struct supervisor *sv, unsigned slot)
 				  .kind = job->kind,
 				  .names = job->kind.domain == AF_UNIX && ancillary_may_name(),
 				  .flags = job->kind.nonblocking ? MSG_DONTWAIT : 0 };
+	if (f->handler == HANDLER_SENDMSG || f->handler == HANDLER_SENDMMSG)
+		job->flags |= (int)data->args[f->handler == HANDLER_SENDMSG ? 2 : 3];
+	if (fetch_of_message(sv, slot))
+		return fetch_message(sv, f);
 	switch (f->handler) {
 	case HANDLER_SENDTO: return send_take_arguments(job, sv->scratch, data);
-	case HANDLER_SENDMSG:
-		job->flags |= (int)data->args[2];
-		return send_take_message(job, sv->scratch, data->args[1], 0);
+	case HANDLER_SENDMSG: return send_take_message(job, sv->scratch, data->args[1], 0);
 	default:
-		job->flags |= (int)data->args[3];
 		return send_take_message(job, sv->scratch,
 					 data->args[1] + js->messages * sizeof(struct mmsghdr),
 					 MSG_EOR);
@@ -289,7 +336,7 @@ static bool send_taken(struct supervisor *sv, unsigned slot, struct caller *call
 		return false;
 	if (v.judged)
 		send_pin(f);
-	if (needs_worker(sv, job, journal_of(sv, slot)->messages)) {
+	if (needs_worker(sv, job, journal_of(sv, slot)->messages) || f->send.unread) {
 		send_wait(sv, slot);
 		return false;
 	}
@@ -304,20 +351,42 @@ static bool send_taken(struct supervisor *sv, unsigned slot, struct caller *call
 	return more;
 }
 
+/* Name, control and data of the message that was taken over. */
+static int fetch(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	const struct fetch *read = fetch_of_message(sv, slot);
+	int r;
+
+	/* from its beginning on; of one that goes on a worker reads the rest */
+	f->send.unread = read && f->send.job.done;
+	if (read)
+		return f->send.unread ? 0 : read->fetched;
+	sentinel_enter(sv->sentinel);
+	r = send_fetch(&f->send.job, sv->scratch, !f->send.job.done);
+	sentinel_leave(sv->sentinel);
+	return r;
+}
+
 /* The same for message number MESSAGES, which is taken over here. */
 static bool send_one(struct supervisor *sv, unsigned slot, struct caller *caller)
 {
 	struct flight *f = &sv->flights[slot];
 	struct send_job *job = &f->send.job;
 	unsigned before = journal_of(sv, slot)->messages;
-	int r = take(sv, slot);
+	int r;
+
+	f->send.unread = false;
+	sentinel_enter(sv->sentinel);
+	r = take(sv, slot);
+	sentinel_leave(sv->sentinel);
 
 	if (r == 0 && !resume(sv, slot))
 		return false;
 	if (journal_of(sv, slot)->messages != before)
 		return true;
 	if (r == 0)
-		r = send_fetch(job, sv->scratch, !job->done);
+		r = fetch(sv, slot);
 	if (r < 0) {
 		send_fail(sv, slot, -r);
 		return false;
@@ -351,6 +420,9 @@ void send_all(struct supervisor *sv, unsigned slot, struct caller *caller)
 		return;
 	}
 	for (unsigned i = 0; i < MESSAGES_AT_A_TIME; i++) {
+		/* it comes back when a worker has read it */
+		if (flight_careful(sv) && !fetch_of_message(sv, slot))
+			break;
 		if (!send_one(sv, slot, caller)) {
 			let_go(f);
 			return;
@@ -375,7 +447,7 @@ void send_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 	int r;
 
 	f->send.job = (struct send_job){ .fd = -1 };
-	f->send.broken = false;
+	f->send.broken = f->send.unread = f->send.writing = false;
 	if (!sv->scratch)
 		sv->scratch = send_scratch_new();
 	r = !sv->scratch                   ? -ENOMEM
@@ -398,8 +470,13 @@ void send_received(struct supervisor *sv, unsigned slot, struct caller *caller)
 void send_looked(struct supervisor *sv, unsigned slot, struct caller *caller)
 {
 	struct flight *f = &sv->flights[slot];
-	int r = send_resume(&f->send.job, sv->scratch);
+	int r = 0;
 
+	f->send.unread = flight_careful(sv);
+	sentinel_enter(sv->sentinel);
+	if (!f->send.unread)
+		r = send_resume(&f->send.job, sv->scratch);
+	sentinel_leave(sv->sentinel);
 	if (r < 0)
 		send_fail(sv, slot, -r);
 	else if (send_taken(sv, slot, caller))
@@ -458,6 +535,11 @@ void send_worked(struct supervisor *sv, unsigned slot, int result)
 
 	if (f->looking) {
 		send_local_looked(sv, slot, result);
+		return;
+	}
+	if (f->send.writing) {
+		length_written(sv, slot, result);
+		let_go(f);
 		return;
 	}
 	worked(sv, slot, result);

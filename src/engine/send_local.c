@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "engine/connect.h"
+#include "engine/fetch.h"
 #include "engine/send.h"
 
 bool send_names_matter(const struct supervisor *sv, const struct send_job *job)
@@ -66,12 +67,27 @@ void send_pin(struct flight *f)
 	f->send.job.name_size = sizeof pinned;
 }
 
+static int read_message(struct supervisor *sv, unsigned slot)
+{
+	struct flight *f = &sv->flights[slot];
+	struct send_job *job = &f->send.job;
+	int r;
+
+	if (fetch_of_message(sv, slot))
+		return fetch_message(sv, f) ?: f->fetch->fetched;
+	sentinel_enter(sv->sentinel);
+	r = send_take_arguments(job, sv->scratch, &flight_notification(sv, slot)->data);
+	if (r == 0)
+		r = send_fetch(job, sv->scratch, true);
+	sentinel_leave(sv->sentinel);
+	return r;
+}
+
 /* Nothing is refused: the kernel sends, and rules that watch see the name. */
 static void observe(struct supervisor *sv, unsigned slot, struct caller *caller)
 {
 	struct flight *f = &sv->flights[slot];
 	struct send_job *job = &f->send.job;
-	const struct seccomp_data *data = &flight_notification(sv, slot)->data;
 	struct decision d = { .strongest.kind = VERDICT_NONE };
 	struct process *process = NULL;
 	struct peer peer = { &job->kind, &job->name, 0 };
@@ -82,8 +98,7 @@ static void observe(struct supervisor *sv, unsigned slot, struct caller *caller)
 		.fd = job->fd, .tid = f->tid, .tgid = f->tgid, .kind = job->kind
 	};
 	f->left = true;
-	if (f->handler == HANDLER_SENDTO && send_take_arguments(job, sv->scratch, data) == 0 &&
-	    send_fetch(job, sv->scratch, true) == 0 && send_has_peer(job)) {
+	if (f->handler == HANDLER_SENDTO && read_message(sv, slot) == 0 && send_has_peer(job)) {
 		peer.size = job->name_size;
 		process = proctab_get(sv->processes, caller, &r);
 	}

@@ -86,12 +86,22 @@ int64_t send_final_value(const struct flight *f, int result)
 	return result < 0 ? so_far(job, result) : (int64_t)job->done;
 }
 
+/* The caller is gone, and its memory may hold the worker for ever. */
+static void send_give_up_length(struct supervisor *sv, unsigned slot)
+{
+	worker_pool_abandon(sv->workers, slot);
+	(void)close(TAKE_FD(sv->flights[slot].send.job.fd));
+	flight_end(sv, slot);
+}
+
 void send_look(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
 	bool gone = notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0;
 
-	if (f->state == FLIGHT_WORKING && gone)
+	if (f->state == FLIGHT_WORKING && gone && f->send.writing)
+		send_give_up_length(sv, slot);
+	else if (f->state == FLIGHT_WORKING && gone)
 		worker_pool_interrupt(sv->workers, slot);
 	else if (f->state == FLIGHT_QUEUED && gone)
 		flight_end(sv, slot);
@@ -104,8 +114,8 @@ void send_tick(struct supervisor *sv, unsigned slot)
 	struct flight *f = &sv->flights[slot];
 
 	/* a look for a file is not interrupted by signals, as in the kernel */
-	if (f->looking || (f->state != FLIGHT_WORKING && f->state != FLIGHT_QUEUED) ||
-	    !flight_signal_waits(f) ||
+	if (f->looking || f->send.writing ||
+	    (f->state != FLIGHT_WORKING && f->state != FLIGHT_QUEUED) || !flight_signal_waits(f) ||
 	    notify_valid(sv->listener, flight_notification(sv, slot)->id) < 0)
 		return;
 	/* for good: the worker may come back when the signal is gone already */

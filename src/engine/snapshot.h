@@ -9,10 +9,10 @@
 
 /* A copy in POOL with one reference, read through SCRATCH; NULL without memory. UNKNOWN:
  * of a process of the workload, which can have made that up, for reports only. HOST as
- * for resolve_describe().
+ * for resolve_describe(). Without MEMORY its own is not read: arguments and environment.
  */
 const struct image *snapshot_image(struct imagepool *pool, struct resolve_host *host,
-				   struct arena *scratch, pid_t tid, bool unknown);
+				   struct arena *scratch, pid_t tid, bool unknown, bool memory);
 
 /* Whether TID runs the file of IMAGE. */
 bool snapshot_same_program(pid_t tid, const struct image *image);

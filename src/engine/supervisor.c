@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/seqpacket.h"
 #include "engine/children.h"
+#include "engine/fetch.h"
 #include "engine/flight.h"
 #include "engine/handlers.h"
 #include "engine/imagepool.h"
@@ -148,7 +149,8 @@ static void dispatch(struct supervisor *sv, unsigned slot)
 		flight_fail(sv, slot, EPERM);
 		return;
 	}
-	handler->received(sv, slot, &caller);
+	if (!handler->reads || !fetch_begin(sv, slot, &caller))
+		handler->received(sv, slot, &caller);
 	caller_close(&caller);
 	proctab_trim(sv->processes);
 }
@@ -199,7 +201,10 @@ static void take_results(struct supervisor *sv)
 	(void)!read(worker_pool_fd(sv->workers), &count, sizeof count);
 	while (worker_pool_take(sv->workers, &slot, &result)) {
 		arena_reset(&sv->arena);
-		handler_find(sv->flights[slot].handler)->worked(sv, slot, result);
+		if (sv->flights[slot].fetching)
+			fetch_worked(sv, slot);
+		else
+			handler_find(sv->flights[slot].handler)->worked(sv, slot, result);
 	}
 	connect_dequeue(sv);
 }
@@ -237,7 +242,9 @@ static void look_for_overdue(struct supervisor *sv)
 		if (sv->waiting[i].on != WAITS_FOR_WORKER || f->state != FLIGHT_WORKING ||
 		    now <= f->deadline_ns)
 			continue;
-		if (f->handler == HANDLER_EXEC)
+		if (f->fetching)
+			fetch_overdue(sv, slot);
+		else if (f->handler == HANDLER_EXEC)
 			exec_overdue(sv, slot);
 		else if (f->looking)
 			local_overdue(sv, slot);
@@ -261,7 +268,7 @@ static void look_for_gone(struct supervisor *sv)
 		return;
 	for (unsigned i = 0; i < count; i++) {
 		const struct flight *f = &sv->flights[slots[i]];
-		tick_function *look = handler_find(f->handler)->look;
+		tick_function *look = f->fetching ? fetch_look : handler_find(f->handler)->look;
 		bool late = f->state == FLIGHT_QUEUED && f->until_ns && now >= f->until_ns;
 
 		if (look && (callers[i].fd < 0 || callers[i].revents || late))
@@ -284,7 +291,7 @@ static void look_after_waiting(struct supervisor *sv)
 		unsigned slot = sv->waiting[sv->next_dear_look++ % sv->nwaiting].slot;
 		tick_function *tick = handler_find(sv->flights[slot].handler)->tick;
 
-		if (tick)
+		if (tick && !sv->flights[slot].fetching)
 			tick(sv, slot);
 	}
 	/* where no worker could be made nothing else would wake the queue */
@@ -519,6 +526,23 @@ static void forget_variables(void *data, pid_t pid, uint64_t start_ticks)
 	variables_forget(sv->options.variables, pid, start_ticks);
 }
 
+static bool begin_reading(void *data)
+{
+	struct supervisor *sv = data;
+
+	if (flight_careful(sv))
+		return false;
+	sentinel_enter(sv->sentinel);
+	return true;
+}
+
+static void end_reading(void *data)
+{
+	struct supervisor *sv = data;
+
+	sentinel_leave(sv->sentinel);
+}
+
 static bool still_alive(pid_t pid, uint64_t start_ticks)
 {
 	struct proc_stat stat;
@@ -535,6 +559,8 @@ static int make_parts(struct supervisor *sv)
 		.reaper = sv->options.keeper_pid,
 		.follows = sv->ruleset->needs[EVENT_EXEC].watched || sv->ruleset->verifies_images,
 		.forget = sv->options.variables ? forget_variables : NULL,
+		.begin_reading = begin_reading,
+		.end_reading = end_reading,
 		.data = sv,
 	};
 	struct reporter_options reporter = {
@@ -575,6 +601,10 @@ static int make_parts(struct supervisor *sv)
 		r = proctab_new(&table, &sv->processes);
 	if (r == 0)
 		r = worker_pool_new(&sv->workers);
+	/* where nobody could take over, or nobody watches, it never comes to that */
+	if (r == 0 && (sv->options.config->on_supervisor_loss == LOSS_KILL ||
+		       sentinel_new(sv->journal, sv->options.news, &sv->sentinel) < 0))
+		atomic_store(&sv->journal->careful, 1);
 	if (r == 0)
 		r = reporter_new(&reporter, &sv->reporter);
 	sv->heartbeat = (struct heartbeat){
@@ -662,6 +692,7 @@ static void loop(struct supervisor *sv)
 		do
 			dispatch_ready(sv);
 		while (take_results_of_ring(sv));
+		fetch_sweep(sv);
 		watch_listener(sv);
 		flush(sv);
 	}
@@ -691,6 +722,7 @@ static void settle(struct supervisor *sv)
 	struct pollfd link = { .fd = sv->options.recorder, .events = POLLIN };
 	int64_t until;
 
+	sentinel_dismiss(sv->sentinel);
 	await_root(sv);
 	heartbeat_last(&sv->heartbeat, sv->reporter);
 	reporter_finish(sv->reporter);

@@ -118,6 +118,25 @@ int procfs_stat(pid_t pid, struct proc_stat *ret)
 	return 0;
 }
 
+int procfs_exit_status(pid_t pid, int *ret)
+{
+	char text[1024], *last;
+	struct proc_stat stat;
+	int r;
+
+	r = procfs_stat(pid, &stat);
+	if (r < 0)
+		return r;
+	if (stat.state != 'Z')
+		return -EAGAIN;
+	r = (int)read_text(pid, "stat", text, sizeof text);
+	last = r < 0 ? NULL : strrchr(text, ' ');
+	if (!last)
+		return r < 0 ? r : -EBADMSG;
+	*ret = (int)strtol(last, NULL, 10);
+	return 0;
+}
+
 /* One line of /proc/PID/status: the name, how to read it, where to. */
 struct status_line {
 	const char *name;
@@ -526,9 +545,10 @@ ssize_t procfs_children(pid_t pid, pid_t *ret, size_t size)
 	return fd < 0 ? fd : procfs_children_read(fd, ret, size);
 }
 
-int procfs_each(int (*visit)(void *data, pid_t pid), void *data)
+/* For each entry of PATH that is a number. */
+static int each_number(const char *path, int (*visit)(void *data, pid_t number), void *data)
 {
-	DIR *dir = opendir("/proc");
+	DIR *dir = opendir(path);
 	struct dirent *entry;
 	int r = 0;
 
@@ -540,4 +560,17 @@ int procfs_each(int (*visit)(void *data, pid_t pid), void *data)
 	}
 	(void)closedir(dir);
 	return r;
+}
+
+int procfs_each_thread(pid_t pid, int (*visit)(void *data, pid_t tid), void *data)
+{
+	char path[sizeof "/proc/2147483647/task"];
+
+	(void)snprintf(path, sizeof path, "/proc/%d/task", pid);
+	return each_number(path, visit, data);
+}
+
+int procfs_each(int (*visit)(void *data, pid_t pid), void *data)
+{
+	return each_number("/proc", visit, data);
 }

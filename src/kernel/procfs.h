@@ -26,6 +26,11 @@ struct proc_stat {
 /* /proc/PID/stat (proc(5)); the name in parentheses may hold anything. */
 int procfs_stat(pid_t pid, struct proc_stat *ret);
 
+/* The wait status of one that has ended and that nobody has waited for (the last field of
+ * its stat): 0, -EAGAIN while it lives, -ESRCH.
+ */
+int procfs_exit_status(pid_t pid, int *ret);
+
 enum { PROC_EXITING = 0x4 }; /* PF_EXITING of kernel_flags */
 
 struct proc_status {
@@ -103,6 +108,9 @@ ssize_t procfs_children(pid_t pid, pid_t *ret, size_t size);
  */
 int procfs_children_open(pid_t pid);
 ssize_t procfs_children_read(int fd, pid_t *ret, size_t size);
+
+/* Calls VISIT for every thread of PID. 0, or -errno. */
+int procfs_each_thread(pid_t pid, int (*visit)(void *data, pid_t tid), void *data);
 
 /* Calls VISIT for every process of /proc. 0, or -errno. */
 int procfs_each(int (*visit)(void *data, pid_t pid), void *data);

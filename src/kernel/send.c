@@ -515,3 +515,13 @@ int send_run(void *data)
 	send_scratch_free(s);
 	return r;
 }
+
+int send_write_length(void *data)
+{
+	const struct send_length *length = data;
+	unsigned value = (unsigned)length->value;
+
+	return target_write(length->tid, length->at, &value, sizeof value) == sizeof value
+		       ? 0
+		       : -EFAULT;
+}

@@ -105,6 +105,14 @@ ssize_t send_piece(const struct send_job *job, struct send_scratch *scratch, int
 /* How many bytes were ever put into the stream; -1 when that cannot be told. */
 int64_t send_position(const struct send_job *job);
 
+/* msg_len of a message of sendmmsg(2), in the caller's memory. A worker_job: 0 or -EFAULT. */
+struct send_length {
+	pid_t tid;
+	uint64_t at;
+	int64_t value;
+};
+int send_write_length(void *length);
+
 enum { SEND_CONTINUE = 1 };
 /* The rest of the message, waiting for room as the flags say. A worker_job: 0 or
  * -errno, and job->done; or SEND_CONTINUE.

@@ -74,6 +74,7 @@ static const struct deed *const groups[] = {
 	naive_deeds,
 	lineage_deeds,
 	fuse_deeds,
+	stall_deeds,
 	unix_deeds,
 	unix_race_deeds,
 	send_deeds,

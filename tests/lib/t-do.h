@@ -28,7 +28,7 @@ extern const struct deed unix_deeds[], send_deeds[], wait_deeds[], bind_deeds[];
 /* tests/attacks */
 extern const struct deed race_deeds[], grasp_deeds[], odd_deeds[], naive_deeds[];
 extern const struct deed lineage_deeds[], fuse_deeds[], unix_race_deeds[];
-extern const struct deed send_race_deeds[], pry_deeds[], hanging_deeds[];
+extern const struct deed send_race_deeds[], pry_deeds[], hanging_deeds[], stall_deeds[];
 /* tests/transparency */
 extern const struct deed probe_deeds[], family_deeds[];
 
