@@ -281,14 +281,7 @@ static void first_look(struct supervisor *sv, unsigned slot, struct caller *call
 
 void exec_unread(struct supervisor *sv, unsigned slot, struct caller *caller, enum reason reason)
 {
-	struct process *process;
-	int error;
-
-	process = proctab_get(sv->processes, caller, &error);
-	if (process)
-		cannot_judge(sv, slot, caller, process, reason);
-	else
-		flight_fail(sv, slot, EPERM);
+	cannot_judge(sv, slot, caller, reason);
 }
 
 static bool exec_in_flight(const struct supervisor *sv, unsigned slot)
