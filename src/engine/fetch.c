@@ -22,6 +22,30 @@ static bool is_send(enum syscall_handler handler)
 	       handler == HANDLER_SENDMMSG;
 }
 
+void fetch_init(struct supervisor *sv)
+{
+	if (sv->options.config->on_supervisor_loss == LOSS_KILL ||
+	    sentinel_new(sv->journal, sv->options.news, &sv->sentinel) < 0)
+		atomic_store(&sv->journal->careful, 1);
+}
+
+bool fetch_may_read(void *data)
+{
+	struct supervisor *sv = data;
+
+	if (flight_careful(sv))
+		return false;
+	sentinel_enter(sv->sentinel);
+	return true;
+}
+
+void fetch_has_read(void *data)
+{
+	struct supervisor *sv = data;
+
+	sentinel_leave(sv->sentinel);
+}
+
 /* ---- what a worker does ------------------------------------------------------------- */
 
 static void read_exec(struct fetch *f)

@@ -34,6 +34,15 @@ static inline bool flight_careful(const struct supervisor *sv)
 	return sv->traced || atomic_load_explicit(&sv->journal->careful, memory_order_relaxed);
 }
 
+/* Sets the sentinel up. Where nobody could take over, or nobody watches, everything is
+ * read by workers.
+ */
+void fetch_init(struct supervisor *sv);
+
+/* The supervisor DATA reads memory of the workload by itself; false: it shall not. */
+bool fetch_may_read(void *data);
+void fetch_has_read(void *data);
+
 /* True when SLOT was given to a worker, which reads its memory first, or was dealt with
  * because there is none. False: the handler may go on.
  */

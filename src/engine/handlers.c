@@ -49,3 +49,16 @@ bool handler_judges(enum syscall_id call, enum event_type type)
 {
 	return syscall_serves(call, type) && handler_available(syscall_row(call)->handler);
 }
+
+enum syscall_id handler_identify(const struct seccomp_notif *n)
+{
+	enum syscall_abi abi = syscall_abi_of_arch(n->data.arch);
+	enum syscall_id id;
+
+	if (abi != SYSCALL_ABI_NATIVE)
+		return SYSCALL_COUNT;
+	id = syscall_by_number(abi, n->data.nr);
+	if (id == SYSCALL_COUNT || !handler_available(syscall_row(id)->handler))
+		return SYSCALL_COUNT;
+	return id;
+}

@@ -61,20 +61,6 @@ enum source {
 
 /* ---- notifications ---- */
 
-/* The filter notifies nothing that has no handler; should it, it is refused. */
-static enum syscall_id identify(const struct seccomp_notif *n)
-{
-	enum syscall_abi abi = syscall_abi_of_arch(n->data.arch);
-	enum syscall_id id;
-
-	if (abi != SYSCALL_ABI_NATIVE)
-		return SYSCALL_COUNT;
-	id = syscall_by_number(abi, n->data.nr);
-	if (id == SYSCALL_COUNT || !handler_available(syscall_row(id)->handler))
-		return SYSCALL_COUNT;
-	return id;
-}
-
 /* Notified to protect guard itself, in every mode. */
 static bool protects_guard(enum syscall_handler handler)
 {
@@ -120,7 +106,7 @@ static void dispatch(struct supervisor *sv, unsigned slot)
 {
 	struct flight *f = &sv->flights[slot];
 	const struct seccomp_notif *n = flight_notification(sv, slot);
-	enum syscall_id id = identify(n);
+	enum syscall_id id = handler_identify(n);
 	struct caller caller = { .tid = (pid_t)n->pid, .pidfd = -1 };
 	const struct handler *handler;
 
@@ -526,23 +512,6 @@ static void forget_variables(void *data, pid_t pid, uint64_t start_ticks)
 	variables_forget(sv->options.variables, pid, start_ticks);
 }
 
-static bool begin_reading(void *data)
-{
-	struct supervisor *sv = data;
-
-	if (flight_careful(sv))
-		return false;
-	sentinel_enter(sv->sentinel);
-	return true;
-}
-
-static void end_reading(void *data)
-{
-	struct supervisor *sv = data;
-
-	sentinel_leave(sv->sentinel);
-}
-
 static bool still_alive(pid_t pid, uint64_t start_ticks)
 {
 	struct proc_stat stat;
@@ -559,8 +528,8 @@ static int make_parts(struct supervisor *sv)
 		.reaper = sv->options.keeper_pid,
 		.follows = sv->ruleset->needs[EVENT_EXEC].watched || sv->ruleset->verifies_images,
 		.forget = sv->options.variables ? forget_variables : NULL,
-		.begin_reading = begin_reading,
-		.end_reading = end_reading,
+		.begin_reading = fetch_may_read,
+		.end_reading = fetch_has_read,
 		.data = sv,
 	};
 	struct reporter_options reporter = {
@@ -601,10 +570,8 @@ static int make_parts(struct supervisor *sv)
 		r = proctab_new(&table, &sv->processes);
 	if (r == 0)
 		r = worker_pool_new(&sv->workers);
-	/* where nobody could take over, or nobody watches, it never comes to that */
-	if (r == 0 && (sv->options.config->on_supervisor_loss == LOSS_KILL ||
-		       sentinel_new(sv->journal, sv->options.news, &sv->sentinel) < 0))
-		atomic_store(&sv->journal->careful, 1);
+	if (r == 0)
+		fetch_init(sv);
 	if (r == 0)
 		r = reporter_new(&reporter, &sv->reporter);
 	sv->heartbeat = (struct heartbeat){
