@@ -14,13 +14,13 @@ test_jobs=$((2 * jobs))
 build_packages="
 gcc libc6-dev make autoconf automake pkg-config
 libseccomp-dev libcap-ng-dev liburing-dev libinih-dev libyaml-dev libpcre2-dev libjansson-dev
-libsystemd-dev uthash-dev
+libsystemd-dev uthash-dev libssl-dev libfuzzy-dev
 "
 # for the quick test tier: the harness, and the real programs that are run under guard
 test_packages="
 libcriterion-dev jq procps util-linux bsdutils python3 python3-jsonschema git curl nginx-light zsh fish
 golang-go netcat-openbsd strace iproute2 libc6-dev-i386 socat dbus-daemon libglib2.0-bin
-openssh-client tmux
+openssh-client tmux ssdeep
 "
 
 note()

@@ -30,6 +30,7 @@ struct run {
 	struct idnames *names;
 	struct hosts *hosts;
 	struct scrubber *scrubber;
+	struct digest_library *library;
 	char *path;
 	struct utsname uts;
 	char degraded[1024];
@@ -47,6 +48,7 @@ static void run_done(struct run *run)
 	idnames_free(run->names);
 	hosts_free(run->hosts);
 	scrubber_free(run->scrubber);
+	digest_library_free(run->library);
 	free(run->path);
 	config_done(&run->config);
 }
@@ -237,6 +239,32 @@ static int load_hosts(struct run *run, struct err *err)
 	return r;
 }
 
+/* Whether a verdict depends on it. */
+static bool judges_hashes(const struct run *run)
+{
+	bool judges = false;
+
+	for (unsigned type = 1; type < EVENT_COUNT; type++)
+		judges |= run->ruleset->needs[type].blocking_fields & NEED_HASH;
+	return judges && run->config.mode == MODE_BLOCK;
+}
+
+/* The library is loaded by those runs alone that hash something. */
+static int open_library(struct run *run, struct err *err)
+{
+	int r;
+
+	if (!run->ruleset->hashes_files || run->config.mode == MODE_OFF)
+		return 0;
+	r = digest_library_open(&run->library, err);
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	if (judges_hashes(run) && !run->config.best_effort)
+		return r;
+	degrade(run, err);
+	return 0;
+}
+
 /* What the user asked for and this host cannot do is a refusal to start, or, when
  * told to go on, the first thing said.
  */
@@ -286,6 +314,8 @@ static int prepare(struct run *run, struct err *err)
 	if (r == 0)
 		r = check_host(run, err);
 	if (r == 0)
+		r = open_library(run, err);
+	if (r == 0)
 		limit_restart(&run->config);
 	if (r == 0)
 		r = identity_resolve(run->config.user, run->config.group, &run->identity, err);
@@ -298,6 +328,7 @@ static int supervise(struct run *run)
 		.config = &run->config,
 		.ruleset = run->ruleset,
 		.origin = &run->origin,
+		.library = run->library,
 		.path = run->path,
 		.set_ids = run->identity.set,
 		.uid = run->identity.uid,

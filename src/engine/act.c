@@ -359,18 +359,110 @@ static void count_match(struct reporter *reporter, const struct match *match)
 		match->kind == VERDICT_WOULD_BLOCK ? &tally->would_block : &tally->detected, 1);
 }
 
+bool reporter_begin(struct reporter *reporter, const struct match *match)
+{
+	run_log_actions(reporter, match);
+	if (match->kind >= VERDICT_BLOCKED)
+		return false;
+	count_match(reporter, match);
+	return !match->rule->silent && within_rate(reporter, match);
+}
+
+/* Whether its line, written now, would lack hashes that an action asks for. */
+static bool lacks_hashes(const struct event *event, const struct match *match)
+{
+	const struct process *process;
+
+	for (size_t i = 0; i < match->rule->nactions; i++) {
+		const struct action *action = &match->rule->actions[i];
+		const struct file_info *file =
+			action->type == ACTION_HASH && match_does(match, i)
+				? field_file(&action->hash->field, event, &process)
+				: NULL;
+
+		if (file && file->hash_state == HASH_STATE_NO_HASH)
+			return true;
+	}
+	return false;
+}
+
+static bool later(const struct reporter *reporter, const struct event *event,
+		  const struct match *match, enum guarantee guarantee)
+{
+	const struct reporter_options *options = &reporter->options;
+
+	return options->later && options->later(options->data, event, match, guarantee);
+}
+
 void reporter_report(struct reporter *reporter, const struct event *event,
 		     const struct decision *decision, enum guarantee guarantee)
 {
 	for (size_t i = 0; i < decision->nmatches; i++) {
 		const struct match *match = &decision->matches[i];
+		bool writes, lacks;
 
-		run_log_actions(reporter, match);
-		if (match->kind >= VERDICT_BLOCKED)
+		if (match->unhashed) {
+			if (!later(reporter, event, match, guarantee))
+				count_lost(reporter);
 			continue;
-		count_match(reporter, match);
-		if (!match->rule->silent && within_rate(reporter, match))
+		}
+		writes = reporter_begin(reporter, match);
+		if (!writes && (match->kind < VERDICT_BLOCKED || match->rule->silent))
+			continue;
+		lacks = lacks_hashes(event, match);
+		if (lacks && later(reporter, event, match, guarantee))
+			continue;
+		if (writes)
 			send_line(reporter, write_line(reporter, event, match, guarantee));
+	}
+}
+
+struct hash_line {
+	const struct event *event;
+	const struct match *match;
+	const struct file_info *file;
+};
+
+static void hash_body(struct jsonw *w, const void *data)
+{
+	const struct hash_line *line = data;
+	const struct file_info *file = line->file;
+
+	jsonw_key(w, "hash");
+	jsonw_begin_object(w);
+	jsonw_kv_string(w, "rule_id", line->match->rule->id);
+	jsonw_kv_int(w, "pid", line->event->process->pid);
+	jsonw_kv_time(w, "date", line->event->time_ns);
+	jsonw_key(w, "path");
+	(void)jsonw_string_max(w, file->path.text, file->path.size, SIZE_MAX);
+	jsonw_key(w, "hashes");
+	jsonw_begin_array(w);
+	for (size_t i = 0; i < ELEMENTS(file->hashes); i++) {
+		if (file->hashes[i].size)
+			(void)jsonw_string_max(w, file->hashes[i].text, file->hashes[i].size,
+					       SIZE_MAX);
+	}
+	jsonw_end_array(w);
+	jsonw_kv_string(w, "hash_state", hash_state_name(file->hash_state));
+	jsonw_end_object(w);
+}
+
+void reporter_late(struct reporter *reporter, const struct event *event, const struct match *match,
+		   enum guarantee guarantee)
+{
+	struct report_action actions[OTHER_ACTIONS];
+	size_t count;
+
+	if (match->kind < VERDICT_BLOCKED) {
+		send_line(reporter, write_line(reporter, event, match, guarantee));
+		return;
+	}
+	count = other_actions(event, match, actions, ELEMENTS(actions));
+	for (size_t i = 0; i < count; i++) {
+		struct hash_line line = { event, match, actions[i].file };
+
+		if (line.file)
+			reporter_internal(reporter, "hash_action", hash_body, &line);
 	}
 }
 

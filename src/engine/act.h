@@ -22,6 +22,12 @@ struct reporter_options {
 	int news;                    /* eventfd of the keeper: the journal has news */
 	struct variables *variables; /* NULL = none */
 	struct tally *tally;
+	/* Takes a match over whose files are yet to be hashed: it ends with reporter_late().
+	 * False when it cannot; NULL = nobody hashes.
+	 */
+	bool (*later)(void *data, const struct event *event, const struct match *match,
+		      enum guarantee guarantee);
+	void *data;
 };
 
 int reporter_new(const struct reporter_options *options, struct reporter **ret);
@@ -43,6 +49,17 @@ void reporter_commit(struct reporter *reporter, unsigned slot, const struct even
  */
 void reporter_report(struct reporter *reporter, const struct event *event,
 		     const struct decision *decision, enum guarantee guarantee);
+
+/* What comes before the line of a match: log actions, and whether the rule's rate lets it
+ * through.
+ */
+bool reporter_begin(struct reporter *reporter, const struct match *match);
+
+/* The line of a match that was taken over, or, of a denial that was committed without them,
+ * what became of the hashes.
+ */
+void reporter_late(struct reporter *reporter, const struct event *event, const struct match *match,
+		   enum guarantee guarantee);
 
 /* An internal event (report_write_internal()). */
 typedef void internal_body(struct jsonw *w, const void *data);

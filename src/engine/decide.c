@@ -19,6 +19,7 @@ static enum reason reason_of(int error)
 {
 	switch (error) {
 	case -ENOMEM: return REASON_NO_MEMORY;
+	case -ENODATA: return REASON_UNHASHED;
 	case -EFAULT:
 	case -EPERM:
 	case -EACCES:
@@ -111,8 +112,11 @@ struct judgement {
 	const uint64_t *key;
 	enum protection_mode mode;
 	bool pinned_only;
+	enum hashing_when hashing;
+	const struct rule *only;
 	struct field_source source;
 	struct field_cursor cursor;
+	struct hash_gap gap;
 	struct variable_view view;
 	struct secl_context context;
 	struct secl_memo memo;
@@ -138,20 +142,6 @@ static bool looks_at_the_uncertain(const struct judgement *j, const struct rule 
 {
 	return uncertain(j->view.process->image, rule->needs) ||
 	       (rule->needs & NEED_ANCESTORS && uncertain_ancestors(j, rule->needs));
-}
-
-static bool judge_rule(struct judgement *j, const struct rule *rule, struct match *ret)
-{
-	int r = secl_eval(rule->expr, &j->context);
-
-	/* "false" is not the truth when what could have made it true is missing */
-	if (r == 0 && rule->protection == PROTECTION_BLOCKING && looks_at_the_uncertain(j, rule))
-		r = -EACCES;
-	if (r == 0)
-		return false;
-	*ret = r < 0 ? failed(rule, j->mode, r)
-		     : apply_actions(rule, j->mode, &j->context, &j->view);
-	return true;
 }
 
 /* Some image is not certain that rules of the type may look at. */
@@ -243,6 +233,8 @@ static void begin(struct judgement *j, const struct decide_request *request)
 	j->key = request->key;
 	j->mode = request->mode;
 	j->pinned_only = request->pinned_only;
+	j->hashing = request->hashing;
+	j->only = request->only;
 	j->cursor = (struct field_cursor){ .start = NULL };
 	j->source = (struct field_source){
 		.event = request->event,
@@ -252,6 +244,7 @@ static void begin(struct judgement *j, const struct decide_request *request)
 		.origin = origin->origin,
 		.scrubber = origin->scrubber,
 		.cursor = &j->cursor,
+		.gap = &j->gap,
 	};
 	j->view = variables_view(request->variables, request->ruleset, request->event->process,
 				 request->ruleset->nvariables ? now_monotonic_ns() : 0);
@@ -277,12 +270,67 @@ static void begin(struct judgement *j, const struct decide_request *request)
 	}
 }
 
+/* The rule asks for hashes that are not there yet. */
+static bool wait_for_hash(const struct judgement *j, const struct rule *rule, struct match *ret,
+			  struct decision *d)
+{
+	bool enforces = may_enforce(rule, j->mode);
+
+	if (enforces && j->hashing == HASHING_NOW) {
+		d->unhashed = j->gap.file;
+		return false;
+	}
+	if (enforces) {
+		*ret = failed(rule, j->mode, -ENODATA);
+		return true;
+	}
+	*ret = (struct match){ .rule = rule, .kind = VERDICT_NONE, .unhashed = j->gap.file };
+	return j->hashing != HASHING_NEVER;
+}
+
+/* "False" is not the truth when what could have made it true is missing. */
+static int doubt(const struct judgement *j, const struct rule *rule, int result)
+{
+	if (result != 0 || rule->protection != PROTECTION_BLOCKING)
+		return result;
+	if (looks_at_the_uncertain(j, rule))
+		return -EACCES;
+	return j->gap.missing ? -ENODATA : 0;
+}
+
+static bool judge_rule(struct judgement *j, const struct rule *rule, struct match *ret,
+		       struct decision *d)
+{
+	struct planned_set *planned = j->view.planned;
+	int r;
+
+	j->gap = (struct hash_gap){ .file = NULL };
+	r = secl_eval(rule->expr, &j->context);
+	if (!j->gap.file)
+		r = doubt(j, rule, r);
+	if (r == 0)
+		return false;
+	if (r > 0)
+		*ret = apply_actions(rule, j->mode, &j->context, &j->view);
+	if (j->gap.file) {
+		j->view.planned = planned;
+		return wait_for_hash(j, rule, ret, d);
+	}
+	/* the filter of an action that could have refused is an expression, too */
+	if (r > 0 && j->gap.missing && ret->kind < VERDICT_WOULD_BLOCK &&
+	    rule->protection == PROTECTION_BLOCKING)
+		r = -ENODATA;
+	if (r < 0)
+		*ret = failed(rule, j->mode, r);
+	return true;
+}
+
 static void ask(struct judgement *j, const struct rule *rule, struct match *matches,
 		struct decision *d)
 {
 	struct match *m = &matches[d->nmatches];
 
-	if (j->pinned_only && !rule->pin)
+	if ((j->pinned_only && !rule->pin) || (j->only && j->only != rule))
 		return;
 	j->source.rule_tags = rule->product_tags;
 	j->source.nrule_tags = rule->nproduct_tags;
@@ -339,6 +387,7 @@ bool decision_add(struct decision *d, const struct decision *more, struct arena 
 	bool added = false;
 	struct match *matches;
 
+	d->unhashed = d->unhashed ?: more->unhashed;
 	if (!more->nmatches)
 		return false;
 	keep_strongest(d, &more->strongest);

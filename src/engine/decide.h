@@ -27,6 +27,9 @@ struct match {
 	bool unset; /* a set action could not find its value */
 	/* of the values of limiter_token; zero for a rule without */
 	struct sip_hash tuple;
+	/* the rule only watches, and asks for the hashes of this file of the event, which are
+	 * not there yet: KIND is VERDICT_NONE, and whether it matches is found out later */
+	const struct file_info *unhashed;
 };
 
 struct decision {
@@ -36,6 +39,15 @@ struct decision {
 	struct match strongest;
 	/* what the rules set, to be applied when the event takes place or is refused */
 	const struct planned_set *planned;
+	/* HASHING_NOW: the verdict depends on the hashes of this file of the event */
+	const struct file_info *unhashed;
+};
+
+/* What becomes of rules that ask for the hashes of files that were not hashed yet. */
+enum hashing_when {
+	HASHING_NEVER, /* nobody hashes: one that could refuse refuses, others do not match */
+	HASHING_LATER, /* when the verdict is out, for those that only watch */
+	HASHING_NOW,   /* and before, for those that could refuse */
 };
 
 struct decide_request {
@@ -49,6 +61,8 @@ struct decide_request {
 	const struct process *(*lookup)(void *data, pid_t pid); /* see variables.h */
 	void *lookup_data;
 	bool pinned_only; /* ask rules with `pin` alone */
+	enum hashing_when hashing;
+	const struct rule *only; /* NULL = all */
 	/* where values come from instead of the event, which then only names the actor:
 	 * recorded ones (tests); NULL = the event itself */
 	const struct secl_schema *schema;

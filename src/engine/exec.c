@@ -194,6 +194,31 @@ static bool files_found(struct supervisor *sv, unsigned slot, struct caller *cal
 	return true;
 }
 
+/* Decides, with the hashes that the verdict depends on: 0, 1 when a worker is to find one
+ * first, or -errno.
+ */
+static int decide_with_hashes(struct supervisor *sv, unsigned slot, const struct event *event,
+			      struct image *image, struct decision *ret)
+{
+	struct flight *f = &sv->flights[slot];
+	const int files[IMAGE_FILES] = { f->exec.file, f->exec.interpreter };
+	int r = 0;
+
+	while (r == 0) {
+		enum image_file which;
+
+		exec_show_hashes(f, image);
+		*ret = flight_decide(sv, event);
+		if (!ret->unhashed)
+			return 0;
+		which = exec_unhashed(ret, image);
+		if (which == IMAGE_FILES)
+			return -ENODATA;
+		r = exec_hash(sv, slot, event->process, image, which, files[which]);
+	}
+	return r;
+}
+
 /* The files are there: the verdict on guard's own copy. */
 static void judge(struct supervisor *sv, unsigned slot, struct caller *caller,
 		  struct process *process)
@@ -208,6 +233,14 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller,
 	if (!files_found(sv, slot, caller))
 		return;
 	r = read_image(sv, slot, &image);
+	if (r == 0) {
+		candidate = proctab_candidate(process, &image);
+		candidate.comm = exec_future_comm(f->exec.path, strlen(f->exec.path));
+		exec_make_event(f, &candidate, &event);
+		r = decide_with_hashes(sv, slot, &event, &image, &d);
+		if (r == 1)
+			return;
+	}
 	if (r < 0) {
 		if (r == -EFAULT || r == -E2BIG) {
 			close_files(&f->exec);
@@ -217,22 +250,23 @@ static void judge(struct supervisor *sv, unsigned slot, struct caller *caller,
 		}
 		return;
 	}
-	close_files(&f->exec);
-	candidate = proctab_candidate(process, &image);
-	candidate.comm = exec_future_comm(f->exec.path, strlen(f->exec.path));
-	exec_make_event(f, &candidate, &event);
-	d = flight_decide(sv, &event);
-	if (!still_parked(sv, slot))
+	if (!still_parked(sv, slot)) {
+		close_files(&f->exec);
 		return;
+	}
 	if (d.strongest.kind >= VERDICT_BLOCKED) {
+		later_pin(sv, &event, &d, (int[]){ f->exec.file, f->exec.interpreter });
+		close_files(&f->exec);
 		/* the report shows all of it, and the caller is parked: it can be read */
 		(void)proctab_refresh(sv->processes, process, f->tid,
 				      UINT64_MAX & ~(uint64_t)NEED_COMM);
 		candidate = proctab_candidate(process, &image);
 		candidate.comm = exec_future_comm(f->exec.path, strlen(f->exec.path));
 		flight_refuse(sv, slot, &event, &d, GUARANTEE_VERIFIED);
+		later_unpin(sv);
 		return;
 	}
+	close_files(&f->exec);
 	f->judged = true;
 	start_exec(sv, slot, caller);
 }
@@ -339,6 +373,13 @@ void exec_worked(struct supervisor *sv, unsigned slot, int result)
 	struct caller caller;
 	int error;
 
+	if (f->hashes.busy) {
+		exec_hashed(sv, slot, result);
+		if (f->stopped) {
+			exec_stop_hashed(sv, slot, result);
+			return;
+		}
+	}
 	if (f->stopped) {
 		exec_script_found(sv, slot, result);
 		return;

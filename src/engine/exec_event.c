@@ -52,5 +52,7 @@ enum reason exec_reason(int error)
 		return REASON_NO_MEMORY;
 	if (error == -EINTR)
 		return REASON_DEADLINE;
+	if (error == -ENODATA)
+		return REASON_UNHASHED;
 	return exec_unreadable(error) ? REASON_TARGET_UNREADABLE : REASON_UNRESOLVED;
 }

@@ -82,44 +82,6 @@ static int image_of_truth(struct supervisor *sv, pid_t pid, const struct exec_tr
 	return r;
 }
 
-/* The process is stopped at its first instruction and its image is known. */
-static void judge_truth(struct supervisor *sv, unsigned slot, pid_t pid, struct process *process,
-			const struct image *image, struct secl_string execfn)
-{
-	uint64_t needs = sv->ruleset->needs[EVENT_EXEC].fields;
-	struct flight *f = &sv->flights[slot];
-	struct process candidate;
-	struct decision d;
-	struct event event;
-
-	/* of a descriptor the kernel makes the name from its file: ask for it */
-	if (execfn.size > 8 && memcmp(execfn.text, "/dev/fd/", 8) == 0)
-		needs |= NEED_COMM;
-	else
-		proctab_set_comm(process, exec_future_comm(execfn.text, execfn.size));
-	(void)proctab_refresh(sv->processes, process, pid, needs);
-	candidate = proctab_candidate(process, image);
-	exec_make_event(f, &candidate, &event);
-	event.exec.path = execfn;
-	d = flight_decide(sv, &event);
-	if (d.nmatches) {
-		/* a report shows all of it, and now it can still be read */
-		(void)proctab_refresh(sv->processes, process, pid, UINT64_MAX);
-		candidate = proctab_candidate(process, image);
-	}
-	if (d.strongest.kind >= VERDICT_BLOCKED) {
-		kill_at_stop(sv, slot, pid, &event, &d);
-		return;
-	}
-	(void)proctab_exec(sv->processes, process, image);
-	/* dead already (ESRCH): its end is reported to us, see exec_stopped() */
-	if (verify_detach(pid) == -ESRCH)
-		f->state = FLIGHT_DYING;
-	flight_report(sv, &event, &d, GUARANTEE_VERIFIED);
-	if (f->state != FLIGHT_DYING)
-		flight_end(sv, slot);
-}
-
 /* Killed by somebody else, or about to be: there is nothing to refuse. */
 static bool is_dying(pid_t pid)
 {
@@ -155,6 +117,98 @@ static void truth_unknown(struct supervisor *sv, unsigned slot, pid_t pid, struc
 	if (verify_detach(pid) == -ESRCH)
 		f->state = FLIGHT_DYING;
 	else
+		flight_end(sv, slot);
+}
+
+/* Which files have to be hashed whatever the rules about execs say: rules about what the
+ * program does later may ask. IMAGE_FILES = none.
+ */
+static enum image_file asked_later(const struct supervisor *sv, const struct image *image)
+{
+	if (!sv->hashing || !sv->ruleset->hashes_images || sv->options.config->mode != MODE_BLOCK)
+		return IMAGE_FILES;
+	if (image->file.hash_state == HASH_STATE_NO_HASH)
+		return IMAGE_FILE;
+	return image->interpreter.present && image->interpreter.hash_state == HASH_STATE_NO_HASH
+		       ? IMAGE_INTERPRETER
+		       : IMAGE_FILES;
+}
+
+/* Decides, with the hashes that verdicts depend on: 0, 1 when a worker is to find one first,
+ * or -errno.
+ */
+static int decide_with_hashes(struct supervisor *sv, unsigned slot, const struct event *event,
+			      struct image *image, int script, struct decision *ret)
+{
+	struct flight *f = &sv->flights[slot];
+	int r = 0;
+
+	while (r == 0) {
+		enum image_file which;
+
+		exec_show_hashes(f, image);
+		*ret = flight_decide(sv, event);
+		which = ret->unhashed ? exec_unhashed(ret, image) : asked_later(sv, image);
+		if (which == IMAGE_FILES)
+			return ret->unhashed ? -ENODATA : 0;
+		r = exec_hash(sv, slot, event->process, image, which,
+			      which == IMAGE_FILE && script > 0 ? script : -1);
+	}
+	if (r < 0)
+		return r;
+	/* a successor finds a tracee that EXITKILL has killed, not a call to judge */
+	journal_slot_step(sv->journal, slot, SLOT_EXEC);
+	f->stopped = true;
+	f->hashes.script = script > 0 ? fcntl(script, F_DUPFD_CLOEXEC, 3) : script;
+	return 1;
+}
+
+/* The process is stopped at its first instruction and its image is known. */
+static void judge_truth(struct supervisor *sv, unsigned slot, pid_t pid, struct process *process,
+			struct image *image, struct secl_string execfn, int script)
+{
+	uint64_t needs = sv->ruleset->needs[EVENT_EXEC].fields;
+	struct flight *f = &sv->flights[slot];
+	struct process candidate;
+	struct decision d;
+	struct event event;
+	int r;
+
+	/* of a descriptor the kernel makes the name from its file: ask for it */
+	if (execfn.size > 8 && memcmp(execfn.text, "/dev/fd/", 8) == 0)
+		needs |= NEED_COMM;
+	else
+		proctab_set_comm(process, exec_future_comm(execfn.text, execfn.size));
+	(void)proctab_refresh(sv->processes, process, pid, needs);
+	candidate = proctab_candidate(process, image);
+	exec_make_event(f, &candidate, &event);
+	event.exec.path = execfn;
+	r = decide_with_hashes(sv, slot, &event, image, script, &d);
+	if (r == 1)
+		return;
+	if (r < 0) {
+		truth_unknown(sv, slot, pid, process, r);
+		return;
+	}
+	if (d.nmatches) {
+		/* a report shows all of it, and now it can still be read */
+		(void)proctab_refresh(sv->processes, process, pid, UINT64_MAX);
+		candidate = proctab_candidate(process, image);
+	}
+	if (d.strongest.kind >= VERDICT_BLOCKED) {
+		later_pin(sv, &event, &d, (int[]){ script > 0 ? script : -1, -1 });
+		kill_at_stop(sv, slot, pid, &event, &d);
+		later_unpin(sv);
+		return;
+	}
+	(void)proctab_exec(sv->processes, process, image);
+	later_pin(sv, &event, &d, (int[]){ script > 0 ? script : -1, -1 });
+	/* dead already (ESRCH): its end is reported to us, see exec_stopped() */
+	if (verify_detach(pid) == -ESRCH)
+		f->state = FLIGHT_DYING;
+	flight_report(sv, &event, &d, GUARANTEE_VERIFIED);
+	later_unpin(sv);
+	if (f->state != FLIGHT_DYING)
 		flight_end(sv, slot);
 }
 
@@ -254,7 +308,7 @@ static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int scr
 	if (r == 0)
 		r = image_of_truth(sv, pid, &truth, script, &image);
 	if (r == 0)
-		judge_truth(sv, slot, pid, process, &image, truth.execfn);
+		judge_truth(sv, slot, pid, process, &image, truth.execfn, script);
 	else
 		truth_unknown(sv, slot, pid, process, r);
 }
@@ -275,6 +329,24 @@ void exec_script_found(struct supervisor *sv, unsigned slot, int result)
 		flight_end(sv, slot);
 	else if (result < 0)
 		truth_unknown(sv, slot, f->tgid, process, result);
+	else
+		second_look(sv, slot, f->tgid, script);
+	if (script > 0)
+		(void)close(script);
+}
+
+void exec_stop_hashed(struct supervisor *sv, unsigned slot, int result)
+{
+	struct flight *f = &sv->flights[slot];
+	int script = f->hashes.script;
+
+	f->stopped = false;
+	f->state = FLIGHT_EXEC;
+	f->exec.path[0] = '\0';
+	if (f->dead)
+		flight_end(sv, slot);
+	else if (result < 0)
+		truth_unknown(sv, slot, f->tgid, stopped_process(sv, f), result);
 	else
 		second_look(sv, slot, f->tgid, script);
 	if (script > 0)
@@ -332,6 +404,8 @@ bool exec_stopped(struct supervisor *sv, pid_t pid, int status)
 		return true;
 	if (stop == VERIFY_EXEC) {
 		arena_reset(&sv->arena);
+		/* of the first look: somebody may have written to the files since */
+		f->hashes.known = 0;
 		second_look(sv, slot, pid, SCRIPT_NOT_LOOKED_FOR);
 	} else if (stop == VERIFY_FAILED) {
 		if (verify_detach(pid) == -ESRCH)

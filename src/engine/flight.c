@@ -221,7 +221,8 @@ static const struct process *lookup_process(void *data, pid_t pid)
 	return proctab_find(sv->processes, pid);
 }
 
-struct decision flight_decide(struct supervisor *sv, const struct event *event)
+static struct decision decide_on(struct supervisor *sv, const struct event *event,
+				 enum hashing_when hashing, const struct rule *only)
 {
 	const struct decide_request request = {
 		.ruleset = sv->ruleset,
@@ -234,11 +235,24 @@ struct decision flight_decide(struct supervisor *sv, const struct event *event)
 		.lookup = lookup_process,
 		.lookup_data = sv,
 		.key = { sv->key[0], sv->key[1] },
+		.hashing = sv->hashing ? hashing : HASHING_NEVER,
+		.only = only,
 	};
 	struct decision d = decide(&request);
 
 	pinned_decide(sv->options.pinned->programs, &request, &d);
 	return d;
+}
+
+struct decision flight_decide(struct supervisor *sv, const struct event *event)
+{
+	return decide_on(sv, event, event->type == EVENT_EXEC ? HASHING_NOW : HASHING_LATER, NULL);
+}
+
+struct decision flight_decide_later(struct supervisor *sv, const struct event *event,
+				    const struct rule *rule)
+{
+	return decide_on(sv, event, HASHING_LATER, rule);
 }
 
 void flight_settle(struct supervisor *sv, const struct event *event,

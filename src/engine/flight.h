@@ -7,6 +7,7 @@
 
 #include "engine/act.h"
 #include "engine/heartbeat.h"
+#include "engine/hashing.h"
 #include "engine/proctab.h"
 #include "engine/sentinel.h"
 #include "engine/supervisor.h"
@@ -44,6 +45,19 @@ struct exec_job {
 	int interpreter; /* O_PATH, 0 = no script, or -errno */
 };
 
+/* The files of a program: that or the script, and the interpreter of a script. */
+enum image_file { IMAGE_FILE, IMAGE_INTERPRETER, IMAGE_FILES };
+
+/* What an exec in flight knows of them. */
+struct exec_hashes {
+	unsigned known; /* bit per enum image_file */
+	bool busy;      /* a worker reads the one of the job */
+	enum image_file job_is_for;
+	struct hash_job job;
+	struct file_hashes of[IMAGE_FILES];
+	int script; /* while a worker is busy at the stop: as second_look() has it */
+};
+
 struct flight {
 	enum flight_state state;
 	enum syscall_handler handler;
@@ -65,6 +79,7 @@ struct flight {
 	bool fetching;         /* a worker reads the caller's memory */
 	struct fetch *fetch;   /* and this is what; NULL = the loop reads itself */
 	struct peer_look look; /* AF_UNIX: what the address means */
+	struct exec_hashes hashes;
 	union {
 		struct exec_job exec;
 		struct verify_script script; /* stopped */
@@ -113,7 +128,9 @@ struct supervisor {
 	struct ring *ring; /* NULL = none here: workers wait instead */
 	struct reporter *reporter;
 	struct heartbeat heartbeat;
-	struct arena arena; /* of the event in hand */
+	struct hashing *hashing; /* NULL = no rule asks for hashes */
+	struct later *later;     /* likewise */
+	struct arena arena;      /* of the event in hand */
 	struct launch launch;
 	struct resolve_host host;
 	struct pins *pins;       /* the ruleset's peers, then those that pass through */
@@ -203,6 +220,9 @@ unsigned flight_in_ring(const struct supervisor *sv, pid_t tgid);
 /* Sets the timer that looks after those that wait. */
 void flight_tick(struct supervisor *sv);
 struct decision flight_decide(struct supervisor *sv, const struct event *event);
+/* The same of one rule, after the verdict: it only watches. */
+struct decision flight_decide_later(struct supervisor *sv, const struct event *event,
+				    const struct rule *rule);
 /* The event takes place, or is refused for good: what its rules set is set. */
 void flight_settle(struct supervisor *sv, const struct event *event,
 		   const struct decision *decision);
@@ -280,6 +300,49 @@ void send_tick(struct supervisor *sv, unsigned slot);
 void kill_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void pidfd_signal_received(struct supervisor *sv, unsigned slot, struct caller *caller);
 void target_received(struct supervisor *sv, unsigned slot, struct caller *caller);
+
+/* ---- exec_hash.c: hashes that a verdict depends on ---- */
+
+/* Writes into IMAGE what is known of the hashes of its files. */
+void exec_show_hashes(const struct flight *f, struct image *image);
+/* Which file of IMAGE has to be hashed for D; IMAGE_FILES = none, and where D depends on
+ * another one, it is not to be had.
+ */
+enum image_file exec_unhashed(const struct decision *d, const struct image *image);
+/* Hashes one: 0 when exec_show_hashes() now shows it; 1 when a worker is at it; -errno. FD
+ * is the file; -1: what PROCESS, which is stopped, runs.
+ */
+int exec_hash(struct supervisor *sv, unsigned slot, const struct process *process,
+	      const struct image *image, enum image_file which, int fd);
+/* The worker is through, or, with an error, was left alone. */
+void exec_hashed(struct supervisor *sv, unsigned slot, int result);
+
+/* ---- exec_stop.c ---- */
+
+/* A worker that was to hash is through: the process still stands at its stop. */
+void exec_stop_hashed(struct supervisor *sv, unsigned slot, int result);
+
+/* ---- later.c: hashes after the answer ---- */
+
+struct later;
+int later_new(struct later **ret);
+void later_free(struct later *later);
+/* Readable when a file was read, and when one takes too long. */
+int later_results_fd(const struct later *later);
+int later_timer_fd(const struct later *later);
+void later_results(struct supervisor *sv);
+void later_overdue(struct supervisor *sv);
+/* As reporter_options.later; DATA is the supervisor. */
+bool later_take(void *data, const struct event *event, const struct match *match,
+		enum guarantee guarantee);
+/* Takes the files of an exec event that is about to be answered, for those of its matches
+ * that later_take() gets before later_unpin(): FILES, -1 = what the process runs.
+ */
+void later_pin(struct supervisor *sv, const struct event *event, const struct decision *d,
+	       const int files[IMAGE_FILES]);
+void later_unpin(struct supervisor *sv);
+/* True while events wait for their hashes. */
+bool later_busy(const struct later *later);
 
 /* ---- kill.c ---- */
 

@@ -175,6 +175,8 @@ static size_t strings_size(const struct image *image)
 
 	for (size_t i = 0; i < ELEMENTS(image->aliases); i++)
 		size += image->aliases[i].size;
+	for (size_t i = 0; i < HASH_COUNT; i++)
+		size += image->file.hashes[i].size + image->interpreter.hashes[i].size;
 	return size;
 }
 
@@ -249,6 +251,10 @@ const struct image *imagepool_copy(struct imagepool *pool, const struct image *i
 	put_string(&w, &block->image.interpreter.path);
 	for (size_t i = 0; i < ELEMENTS(block->image.aliases); i++)
 		put_string(&w, &block->image.aliases[i]);
+	for (size_t i = 0; i < HASH_COUNT; i++) {
+		put_string(&w, &block->image.file.hashes[i]);
+		put_string(&w, &block->image.interpreter.hashes[i]);
+	}
 	put_list(&w, &block->image.argv);
 	put_list(&w, &block->image.envp);
 	block->image.cut |= w.cut;

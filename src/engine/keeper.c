@@ -110,6 +110,7 @@ static int supervise(struct keeper *k, bool first)
 	struct supervisor_options options = {
 		.config = k->options->config,
 		.ruleset = k->options->ruleset,
+		.library = k->options->library,
 		.degraded = k->options->degraded,
 		.diags = k->options->diags,
 		.journal = k->journal,

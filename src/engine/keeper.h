@@ -12,7 +12,8 @@ struct keeper_options {
 	const struct config *config;
 	const struct ruleset *ruleset;
 	const struct report_origin *origin;
-	const char *path; /* of the command, resolved */
+	const struct digest_library *library; /* NULL = files cannot be hashed, or need not be */
+	const char *path;                     /* of the command, resolved */
 	bool set_ids;
 	uid_t uid;
 	gid_t gid;

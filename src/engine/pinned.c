@@ -33,6 +33,15 @@ void pinned_done(struct pinned *pinned)
 	programs_free(pinned->programs);
 }
 
+/* What was said of a file of COPY is meant of that of IMAGE. */
+static const struct file_info *back(const struct file_info *file, const struct image *copy,
+				    const struct image *image)
+{
+	if (file == &copy->file)
+		return &image->file;
+	return file == &copy->interpreter ? &image->interpreter : file;
+}
+
 /* The same event, of a program that is called NAME. */
 static struct decision decide_as(const struct decide_request *request,
 				 const struct secl_string *name)
@@ -41,13 +50,21 @@ static struct decision decide_as(const struct decide_request *request,
 	struct event event = *request->event;
 	struct process process = *event.process;
 	struct image image = *process.image;
+	struct decision d;
 
 	image.file.path = *name;
 	process.image = &image;
 	event.process = &process;
 	other.event = &event;
 	other.pinned_only = true;
-	return decide(&other);
+	d = decide(&other);
+	d.unhashed = back(d.unhashed, &image, request->event->process->image);
+	for (size_t i = 0; i < d.nmatches; i++) {
+		struct match *match = (struct match *)(uintptr_t)&d.matches[i];
+
+		match->unhashed = back(match->unhashed, &image, request->event->process->image);
+	}
+	return d;
 }
 
 void pinned_decide(struct programs *programs, const struct decide_request *request,

@@ -237,7 +237,8 @@ static void set_snapshot(struct proctab *tab, struct entry *entry, pid_t tid, bo
 	arena_reset(&tab->scratch);
 	may = entry->outside || !o->begin_reading || o->begin_reading(o->data);
 	/* what is not shown may be anything */
-	image = snapshot_image(tab->images, o->host, &tab->scratch, tid, unknown || !may, may);
+	image = snapshot_image(tab->images, o->host, &tab->scratch, tid, unknown || !may, may,
+			       !unknown && o->follows);
 	if (may && !entry->outside && o->end_reading)
 		o->end_reading(o->data);
 	if (!image)
@@ -748,6 +749,18 @@ void proctab_set_comm(struct process *process, struct secl_string comm)
 void proctab_doubt(struct proctab *tab UNUSED, struct process *process)
 {
 	entry_of(process)->doubtful = true;
+}
+
+void proctab_image_keep(struct proctab *tab, const struct image *image)
+{
+	if (image != &tab->unknown)
+		imagepool_ref(tab->images, image);
+}
+
+void proctab_image_drop(struct proctab *tab, const struct image *image)
+{
+	if (image != &tab->unknown)
+		imagepool_unref(tab->images, image);
 }
 
 struct process *proctab_find(struct proctab *tab, pid_t pid)

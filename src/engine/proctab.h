@@ -66,6 +66,10 @@ struct process *proctab_get_for_exec(struct proctab *tab, struct caller *caller,
  */
 struct process *proctab_get_traced(struct proctab *tab, pid_t pid);
 
+/* Keeps the IMAGE of a process of the table, and lets go of it. */
+void proctab_image_keep(struct proctab *tab, const struct image *image);
+void proctab_image_drop(struct proctab *tab, const struct image *image);
+
 /* The entry of the process PID, NULL when there is none. */
 struct process *proctab_find(struct proctab *tab, pid_t pid);
 

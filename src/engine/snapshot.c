@@ -36,7 +36,8 @@ static int exe_describe(struct resolve_host *host, pid_t pid, struct arena *aren
 }
 
 const struct image *snapshot_image(struct imagepool *pool, struct resolve_host *host,
-				   struct arena *scratch, pid_t tid, bool unknown, bool memory)
+				   struct arena *scratch, pid_t tid, bool unknown, bool memory,
+				   bool outside)
 {
 	struct image image = { .envp_read = true, .unknown = unknown };
 	char *arguments = arena_alloc_raw(scratch, SNAPSHOT_MAX + 1);
@@ -46,6 +47,7 @@ const struct image *snapshot_image(struct imagepool *pool, struct resolve_host *
 		return NULL;
 	if (exe_describe(host, tid, scratch, &image.file) < 0)
 		image.file.present = false; /* a kernel thread, or not ours to read */
+	image.file.outside = outside;
 	make_list(arguments, !memory ? 0 : procfs_cmdline(tid, arguments, SNAPSHOT_MAX),
 		  SNAPSHOT_MAX, &image.argv);
 	make_list(environment, !memory ? 0 : procfs_environ(tid, environment, SNAPSHOT_MAX),

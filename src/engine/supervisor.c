@@ -56,7 +56,9 @@ enum source {
 	FROM_KEEPER,
 	FROM_RECORDER,
 	FROM_TIMER,
-	FROM_CHORES
+	FROM_CHORES,
+	FROM_HASHES,
+	FROM_HASH_TIMER
 };
 
 /* ---- notifications ---- */
@@ -125,6 +127,8 @@ static void dispatch(struct supervisor *sv, unsigned slot)
 	f->syscall = syscall_row(id)->name;
 	f->exec.path[0] = '\0';
 	f->exec.file = f->exec.interpreter = 0;
+	f->hashes.known = 0;
+	f->hashes.busy = false;
 	arena_reset(&sv->arena);
 	handler = handler_find(f->handler);
 	if ((!handler->by_numbers || sv->condemned) && !flight_caller(sv, slot, &caller))
@@ -475,6 +479,10 @@ static int open_sources(struct supervisor *sv)
 		r = watch(sv, sv->options.keeper, FROM_KEEPER);
 	if (r == 0 && sv->options.recorder >= 0)
 		r = watch(sv, sv->options.recorder, FROM_RECORDER);
+	if (r == 0 && sv->later)
+		r = watch(sv, later_results_fd(sv->later), FROM_HASHES);
+	if (r == 0 && sv->later)
+		r = watch(sv, later_timer_fd(sv->later), FROM_HASH_TIMER);
 	return r;
 }
 
@@ -519,6 +527,17 @@ static bool still_alive(pid_t pid, uint64_t start_ticks)
 	return procfs_stat(pid, &stat) == 0 && stat.start_ticks == start_ticks;
 }
 
+/* Those of rules that ask for hashes; in every mode that judges. */
+static int make_hashing(struct supervisor *sv)
+{
+	int r;
+
+	if (!sv->ruleset->hashes_files || sv->options.config->mode == MODE_OFF)
+		return 0;
+	r = hashing_new(sv->options.config, sv->ruleset, sv->options.library, &sv->hashing);
+	return r == 0 ? later_new(&sv->later) : r;
+}
+
 static int make_parts(struct supervisor *sv)
 {
 	struct proctab_options table = {
@@ -540,6 +559,7 @@ static int make_parts(struct supervisor *sv)
 		.news = sv->options.news,
 		.variables = sv->options.variables,
 		.tally = sv->options.tally,
+		.data = sv,
 	};
 	int r;
 
@@ -572,6 +592,9 @@ static int make_parts(struct supervisor *sv)
 		r = worker_pool_new(&sv->workers);
 	if (r == 0)
 		fetch_init(sv);
+	if (r == 0)
+		r = make_hashing(sv);
+	reporter.later = sv->later ? later_take : NULL;
 	if (r == 0)
 		r = reporter_new(&reporter, &sv->reporter);
 	sv->heartbeat = (struct heartbeat){
@@ -610,6 +633,8 @@ static void handle(struct supervisor *sv, const struct epoll_event *event)
 	case FROM_RECORDER: reporter_receive(sv->reporter); break;
 	case FROM_TIMER: look_after_waiting(sv); break;
 	case FROM_CHORES: do_chores(sv); break;
+	case FROM_HASHES: later_results(sv); break;
+	case FROM_HASH_TIMER: later_overdue(sv); break;
 	case FROM_RING: break; /* with every turn of the loop */
 	}
 }
@@ -679,6 +704,24 @@ static void await_root(struct supervisor *sv)
 		reap(sv);
 }
 
+/* What still waits for a hash gets it, or its deadline. */
+static void await_hashes(struct supervisor *sv)
+{
+	while (later_busy(sv->later)) {
+		struct pollfd sources[] = {
+			{ .fd = later_results_fd(sv->later), .events = POLLIN },
+			{ .fd = later_timer_fd(sv->later), .events = POLLIN },
+		};
+
+		if (poll(sources, ELEMENTS(sources), -1) < 0)
+			continue;
+		if (sources[0].revents)
+			later_results(sv);
+		if (sources[1].revents)
+			later_overdue(sv);
+	}
+}
+
 /* The last denials get their time to reach a sink; a recorder that is dead or
  * stalled does not keep guard from ending.
  */
@@ -691,6 +734,7 @@ static void settle(struct supervisor *sv)
 
 	sentinel_dismiss(sv->sentinel);
 	await_root(sv);
+	await_hashes(sv);
 	heartbeat_last(&sv->heartbeat, sv->reporter);
 	reporter_finish(sv->reporter);
 	until = now_monotonic_ns() + SETTLE_MS * INT64_C(1000000);

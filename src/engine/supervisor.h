@@ -13,6 +13,7 @@
 
 #include "engine/journal.h"
 #include "engine/pinned.h"
+#include "kernel/digest.h"
 #include "kernel/launch.h"
 #include "model/report.h"
 #include "policy/config.h"
@@ -26,16 +27,17 @@ struct supervisor_options {
 	struct variables *variables; /* likewise shared; NULL when no rule sets any */
 	struct tally *tally;         /* likewise shared */
 	const struct report_origin *origin;
-	const char *degraded;                /* what this host cannot do, NULL = nothing */
-	const struct diags *diags;           /* of loading the ruleset */
-	const char *path;                    /* of the command */
-	const struct launch_request *launch; /* NULL: take over LISTENER */
-	int listener;                        /* of a former supervisor, -1 = launch */
-	int keeper;                          /* seqpacket to the keeper */
-	int recorder;                        /* seqpacket to the recorder, -1 = none */
-	int news;                            /* eventfd of the keeper: look at the journal */
-	bool killable;                       /* the listener has WAIT_KILLABLE_RECV */
-	pid_t keeper_pid;                    /* adopts orphans */
+	const struct digest_library *library; /* NULL = files cannot be hashed */
+	const char *degraded;                 /* what this host cannot do, NULL = nothing */
+	const struct diags *diags;            /* of loading the ruleset */
+	const char *path;                     /* of the command */
+	const struct launch_request *launch;  /* NULL: take over LISTENER */
+	int listener;                         /* of a former supervisor, -1 = launch */
+	int keeper;                           /* seqpacket to the keeper */
+	int recorder;                         /* seqpacket to the recorder, -1 = none */
+	int news;                             /* eventfd of the keeper: look at the journal */
+	bool killable;                        /* the listener has WAIT_KILLABLE_RECV */
+	pid_t keeper_pid;                     /* adopts orphans */
 };
 
 /* Runs until no task of the workload is left, in a process of its own. The

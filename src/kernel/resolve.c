@@ -316,6 +316,26 @@ int resolve_describe_exe(struct resolve_host *host, pid_t tgid, struct arena *ar
 	return describe(host, tgid, &(struct place){ AT_FDCWD, link, AT_FDCWD, link }, arena, ret);
 }
 
+int resolve_reopen(int fd)
+{
+	enum { FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+	char link[LINK_ROOM];
+	struct statx st;
+	int copy, r;
+
+	r = look_at(fd, "", STATX_TYPE, &st);
+	if (r < 0)
+		return r;
+	if (!S_ISREG(st.stx_mode))
+		return -ENOEXEC;
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	copy = open(link, FLAGS | O_NOATIME);
+	/* neither its owner nor privileged */
+	if (copy < 0 && errno == EPERM)
+		copy = open(link, FLAGS);
+	return copy < 0 ? -errno : copy;
+}
+
 int resolve_identify(int fd, uint64_t *ret_device, uint64_t *ret_inode)
 {
 	struct statx st;

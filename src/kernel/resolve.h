@@ -65,6 +65,12 @@ int resolve_describe(struct resolve_host *host, pid_t tid, int fd, struct arena 
 int resolve_describe_exe(struct resolve_host *host, pid_t tgid, struct arena *arena,
 			 struct file_info *ret);
 
+/* The file behind FD, which may be O_PATH, open for reading: no name can lead to another
+ * one meanwhile. -ENOEXEC unless it is a regular file: opening a FIFO or a device has
+ * effects. Nothing is left behind in its time of access where guard may say so.
+ */
+int resolve_reopen(int fd);
+
 /* Device and inode of FD, likewise. 0 or -errno. */
 int resolve_identify(int fd, uint64_t *ret_device, uint64_t *ret_inode);
 

@@ -5,28 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
 
 #include "kernel/resolve.h"
-
-/* FD is O_PATH: opened again for reading through /proc, which cannot lead to
- * another file. Only regular files: opening a FIFO or a device has effects.
- */
-static int reopen(int fd)
-{
-	char path[64];
-	struct statx st;
-	int copy;
-
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.stx_mode))
-		return -ENOEXEC;
-	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	copy = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	return copy < 0 ? -errno : copy;
-}
 
 static bool is_blank(char c)
 {
@@ -75,7 +55,7 @@ static bool says_no_script(int error)
 
 int script_read(int fd, struct script_line *ret)
 {
-	_cleanup_close_ int copy = reopen(fd);
+	_cleanup_close_ int copy = resolve_reopen(fd);
 	char text[SCRIPT_LINE_MAX];
 	ssize_t n;
 

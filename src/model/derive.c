@@ -84,6 +84,35 @@ int derive_ancestors_length(const struct derive *d UNUSED, const void *owner,
 	return 0;
 }
 
+/* ---- files ---------------------------------------------------------------- */
+
+int derive_hashes(const struct derive *d, const void *owner, struct secl_value *ret)
+{
+	const struct file_info *file = owner;
+	struct hash_gap *gap = d->source->gap;
+	struct secl_string *list;
+
+	if (file->hash_state == HASH_STATE_NO_HASH && file->present && !file->outside && gap) {
+		gap->file = file;
+		return -EINPROGRESS;
+	}
+	/* what is empty has no hash that a rule could name */
+	if (gap && file->hash_state != HASH_STATE_NO_HASH && file->hash_state != HASH_STATE_DONE &&
+	    file->hash_state != HASH_STATE_FILE_EMPTY)
+		gap->missing = true;
+	if (file->hash_state != HASH_STATE_DONE)
+		return 0;
+	list = arena_alloc(d->scratch, HASH_COUNT * sizeof *list);
+	if (!list)
+		return -ENOMEM;
+	ret->list.strings = list;
+	for (size_t i = 0; i < HASH_COUNT; i++) {
+		if (file->hashes[i].size)
+			list[ret->list.count++] = file->hashes[i];
+	}
+	return 0;
+}
+
 /* ---- arguments ---------------------------------------------------------- */
 
 static const struct string_list *argv_of(const void *owner)

@@ -31,6 +31,7 @@ DERIVE(derive_envs_truncated);
 DERIVE(derive_ancestors_length);
 
 /* owner: struct file_info */
+DERIVE(derive_hashes); /* -EINPROGRESS when they are yet to be taken */
 DERIVE(derive_file_name);
 DERIVE(derive_file_extension);
 DERIVE(derive_file_rights);

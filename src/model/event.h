@@ -127,6 +127,7 @@ struct file_info {
 	/* "sha256:...", those that were taken; empty unless DONE */
 	struct secl_string hashes[HASH_COUNT];
 	enum hash_state hash_state;
+	bool outside; /* runs above the workload: nobody hashes it for a rule */
 };
 
 struct credentials {

@@ -22,6 +22,12 @@ struct field_cursor {
 	int element;
 };
 
+/* What evaluations miss that read the hashes of files. */
+struct hash_gap {
+	const struct file_info *file; /* has not been hashed yet: the load was -EINPROGRESS */
+	bool missing;                 /* some file could not be hashed and read as having none */
+};
+
 /* Context of evaluation for this schema: secl_context.event is one of these.
  * Everything is borrowed; what is NULL reads as empty.
  */
@@ -34,10 +40,12 @@ struct field_source {
 	size_t nrule_tags;
 	const struct scrubber *scrubber; /* which variables keep their value in `envs` */
 	struct field_cursor *cursor;     /* optional, see above */
+	struct hash_gap *gap;            /* NULL: what was not hashed has no hashes */
 };
 
 /* find(): on -ENOENT the hint, if there is one, is stored in ret->name.
- * load(): -EOPNOTSUPP for a field of an event type that the event is not of or
+ * load(): -EINPROGRESS for the hashes of a file that was not hashed yet, see struct
+ * hash_gap; -EOPNOTSUPP for a field of an event type that the event is not of or
  * that is not watched; -ENOMEM when the scratch arena is full. A field that
  * guard does not collect (field_available() is false) has its zero value.
  */

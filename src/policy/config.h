@@ -53,6 +53,8 @@ struct config {
 	bool drop_ptrace;             /* [hardening] ptrace_capability = drop | keep */
 	int64_t deadline_ms;          /* [run] deadline: for one verdict */
 	struct strv unix_passthrough; /* [network] unix_passthrough */
+	struct strv hash_algorithms;  /* [hash] algorithms: names of model/hash.def */
+	int64_t hash_max_size;        /* [hash] max_file_size, bytes */
 	char *origin;                 /* [events] origin = ebpfless */
 	int64_t heartbeat_ms;         /* [events] heartbeat, 0 = none */
 	struct strv scrub_words;      /* [events] scrub: extra words */

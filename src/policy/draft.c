@@ -172,6 +172,7 @@ static const char *const reserved_ids[] = {
 	"supervisor_lost",    "recorder_lost", "abnormal_path",    "self_test",
 	"anomaly_detection",  "noisy_process", "lost_events_read", "lost_events_write",
 	"internal_core_dump", "sink_damaged",  "log_action",       "degraded",
+	"hash_action",
 };
 
 static bool id_is_reserved(const char *id)

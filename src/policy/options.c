@@ -40,6 +40,13 @@ static const struct option_value yes_values[] = {
 	{ "yes", true }, { "no", false }, { "true", true }, { "false", false }, { NULL, 0 },
 };
 
+static const struct option_value hash_values[] = {
+#define HASH(id, name) { name, HASH_##id },
+#include "model/hash.def"
+#undef HASH
+	{ NULL, 0 },
+};
+
 #define NONE NULL
 static const struct option_row rows[] = {
 #define OPTION(commands_, name_, letter_, argument_, type_, values_, minimum_, maximum_, member_,  \
@@ -172,6 +179,40 @@ static int set_duration(const struct option_row *row, int64_t *member, const cha
 	return 0;
 }
 
+static int set_size(const struct option_row *row, int64_t *member, const char *value,
+		    struct err *err)
+{
+	int64_t size;
+
+	if (size_parse(value, &size) < 0)
+		return err_set(
+			err, -EINVAL,
+			"'%s' is not a size, write a number of bytes or with KiB, MiB or GiB",
+			value);
+	if (size < row->minimum || size > row->maximum)
+		return err_set(err, -EINVAL, "'%s' is out of range, %lld to %lld bytes are allowed",
+			       value, (long long)row->minimum, (long long)row->maximum);
+	*member = size;
+	return 0;
+}
+
+/* A list of which each item is one of the row's values. */
+static int set_words(const struct option_row *row, struct strv *member, const char *value,
+		     struct err *err)
+{
+	size_t before = member->count;
+	int r = set_list(member, value), number;
+
+	if (r < 0)
+		return err_set(err, r, "out of memory");
+	for (size_t i = before; row->values && i < member->count; i++) {
+		r = find_value(row, member->items[i], &number, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* SPLIT: a list comes as one text with commas. */
 static int set_member(const struct option_row *row, struct config *config, const char *value,
 		      bool split, struct err *err)
@@ -196,8 +237,13 @@ static int set_member(const struct option_row *row, struct config *config, const
 			memcpy(member, &number, sizeof number);
 		return r;
 	case OPTION_DURATION: return set_duration(row, member, value, err);
+	case OPTION_SIZE: return set_size(row, member, value, err);
 	case OPTION_STRING: r = set_string(member, value); break;
-	case OPTION_LIST: r = split ? set_list(member, value) : strv_add(member, value); break;
+	case OPTION_LIST:
+		if (split)
+			return set_words(row, member, value, err);
+		r = strv_add(member, value);
+		break;
 	}
 	return r < 0 ? err_set(err, r, "out of memory") : 0;
 }

@@ -27,6 +27,7 @@ enum option_type {
 	OPTION_ENUM,     /* an enum; one of `values` */
 	OPTION_BOOL,     /* bool with names of its own in `values` */
 	OPTION_DURATION, /* int64_t in milliseconds; `5s`, `500ms`, `2m` */
+	OPTION_SIZE,     /* int64_t in bytes; `512`, `64KiB`, `10MiB`, `1GiB` */
 };
 
 struct option_value {
@@ -41,7 +42,7 @@ struct option_row {
 	const char *argument; /* its name in help; NULL for flags */
 	enum option_type type;
 	const struct option_value *values; /* ends with a NULL name; NULL = any */
-	int64_t minimum, maximum;          /* of a duration, in milliseconds */
+	int64_t minimum, maximum;          /* of a duration, in milliseconds; of a size */
 	size_t member;                     /* offset in struct config */
 	const char *section, *key;         /* in guard.conf; NULL = not there */
 	const char *standard;              /* default as text; "" = none */
@@ -99,3 +100,6 @@ int options_set_row(struct config *config, const struct option_row *row, const c
  * fractions like "1.5h", to nanoseconds. 0, -EINVAL, -ERANGE.
  */
 int duration_parse(const char *text, int64_t *ret_ns);
+
+/* "512", "64KiB", "10MiB", "1GiB" to bytes. 0, -EINVAL, -ERANGE. */
+int size_parse(const char *text, int64_t *ret);

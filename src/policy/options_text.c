@@ -108,7 +108,8 @@ static int conf_row(void *data, const struct option_row *row)
 		(void)fputs("# Values: ", job->out);
 		write_values(job->out, row->values, ", ");
 		(void)fputs(".\n", job->out);
-	} else if (row->type == OPTION_LIST) {
+	}
+	if (row->type == OPTION_LIST) {
 		(void)fputs("# A list: separate items with commas, or repeat the key.\n", job->out);
 	}
 	(void)fprintf(job->out, "#%s =%s%s\n", row->key, *row->standard ? " " : "", row->standard);

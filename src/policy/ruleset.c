@@ -369,6 +369,36 @@ static int mark_undecided(struct loaded *loaded)
 	return 0;
 }
 
+static void note_hash(void *data, const struct secl_field *field, const struct secl_string *text)
+{
+	unsigned *named = data;
+
+	for (enum hash h = 0; field->needs & NEED_HASH && h < HASH_COUNT; h++) {
+		size_t size = strlen(hash_name(h));
+
+		if (text->size > size && text->text[size] == ':' &&
+		    memcmp(text->text, hash_name(h), size) == 0)
+			*named |= 1u << h;
+	}
+}
+
+static void sum_hashes(struct ruleset *set, const struct rule *rule)
+{
+	bool blocking = rule->protection == PROTECTION_BLOCKING;
+
+	for (size_t k = 0; k < rule->nactions; k++) {
+		set->hashes_files |= rule->actions[k].type == ACTION_HASH;
+		if (rule->actions[k].filter)
+			secl_expr_texts(rule->actions[k].filter, note_hash, &set->hashes_named);
+	}
+	if (!(rule->needs & NEED_HASH))
+		return;
+	set->hashes_files = true;
+	set->hashes_images |=
+		blocking && (rule->event != EVENT_EXEC || rule->needs & NEED_ANCESTORS);
+	secl_expr_texts(rule->expr, note_hash, &set->hashes_named);
+}
+
 static void sum_ruleset(struct ruleset *set)
 {
 	/* an exec ends the life of what was set for a process */
@@ -386,8 +416,7 @@ static void sum_ruleset(struct ruleset *set)
 		needs->blocking |= blocking;
 		for (size_t k = 0; k < rule->nactions; k++)
 			needs->may_block |= blocking && rule->actions[k].type == ACTION_BLOCK;
-		for (size_t k = 0; k < rule->nactions; k++)
-			set->hashes_files |= rule->actions[k].type == ACTION_HASH;
+		sum_hashes(set, rule);
 		set->follows_images |=
 			((rule->needs | rule->token_needs) & image_needs) != 0 || set->hashes_files;
 		/* at an exec everything changes: the file, the arguments, the credentials */

@@ -181,8 +181,10 @@ struct ruleset {
 	 * environment, ancestors): execs must be followed; and some blocking rule does
 	 * by values that only the moment of the exec makes certain */
 	bool follows_images, verifies_images;
-	/* some rule has an action hash */
-	bool hashes_files;
+	/* some rule has an action hash, or asks for hashes; and some blocking rule asks for
+	 * those of an image that was put in place by another event than its own */
+	bool hashes_files, hashes_images;
+	unsigned hashes_named; /* bit per enum hash: those that rules compare with */
 	/* socket files that rules name in full (connect.addr.path), each once: they are
 	 * known again under other names */
 	const struct secl_string *peers; /* up to RULESET_PEERS_MAX */

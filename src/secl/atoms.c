@@ -80,10 +80,11 @@ static void give_text(void *data, enum secl_atom_kind kind, const struct secl_st
 	give(data, kind, text, 0);
 }
 
-/* Only what is loaded as it stands can be looked up. */
+/* Only what is loaded as it stands, and without much ado, can be looked up. */
 static const struct secl_field *field_of(const struct node *n)
 {
-	if (!n || !n->field || n->value != value_field || n->load->flags & SECL_FIELD_OF_RULE)
+	if (!n || !n->field || n->value != value_field ||
+	    n->load->flags & (SECL_FIELD_OF_RULE | SECL_FIELD_COSTLY))
 		return NULL;
 	return n->load;
 }

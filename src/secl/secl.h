@@ -83,6 +83,7 @@ enum secl_field_flag {
 	SECL_FIELD_RETVAL = 1u << 6,    /* only EPERM and EACCES (6.5) */
 	SECL_FIELD_TIME = 1u << 7,      /* nanoseconds since the epoch (11) */
 	SECL_FIELD_OF_RULE = 1u << 9,   /* differs from rule to rule of the same event */
+	SECL_FIELD_COSTLY = 1u << 10,   /* loaded only when the result depends on it */
 	SECL_FIELD_ALIASES = 1u << 8,   /* scalar to the type checker, but load() may
 					 * yield a list of alternatives, any of which
 					 * may match; negation applies to the whole (6.6) */

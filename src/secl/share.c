@@ -111,8 +111,10 @@ int share_field_add(struct secl_shared *shared, const struct secl_string *name,
 	if (copy_text(&shared->pool, &f->name) < 0)
 		return -ENOMEM;
 	f->field = *field;
-	/* what differs from rule to rule is not the event's value */
-	if (!(field->flags & SECL_FIELD_OF_RULE) && shared->nfields < SLOTS_MAX)
+	/* what differs from rule to rule is not the event's value, and of what is costly
+	 * each rule has to find out that it is not there yet */
+	if (!(field->flags & (SECL_FIELD_OF_RULE | SECL_FIELD_COSTLY)) &&
+	    shared->nfields < SLOTS_MAX)
 		f->field.slot = (uint16_t)++shared->nfields;
 	f->collide = *bucket;
 	*bucket = f;

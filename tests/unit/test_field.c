@@ -270,7 +270,7 @@ static const struct need_row {
 	{ "process.tty_name", NEED_TTY, true },
 	{ "process.netns", NEED_NAMESPACES, true },
 	{ "exec.file.path", NEED_FILE, true },
-	{ "exec.file.hashes", NEED_FILE | NEED_HASH, false },
+	{ "exec.file.hashes", NEED_FILE | NEED_HASH, true },
 	{ "exec.file.package.name", NEED_FILE | NEED_PACKAGE, false },
 	{ "exec.interpreter.file.name", NEED_INTERPRETER, true },
 	{ "exec.args_options", NEED_ARGV, true },

@@ -185,6 +185,15 @@ static const struct conf_row lines_rows[] = {
 	{ "[run]\nservice = " X196 "\n", "2: the line is longer than 198 bytes" },
 	{ "[run]\ndeadline = 1ms\n",
 	  "2: deadline: '1ms' is out of range, 10 ms to 3600000 ms are allowed" },
+	{ "[hash]\nalgorithms = sha1, sha255\n",
+	  "2: algorithms: 'sha255' is not a value it can have, did you mean 'sha256'?" },
+	{ "[hash]\nmax_file_size = 10 MB\n",
+	  "2: max_file_size: '10 MB' is not a size, write a number of bytes or with KiB, MiB or GiB" },
+	{ "[hash]\nmax_file_size = 0\n",
+	  "2: max_file_size: '0' is out of range, 1 to 1099511627776 bytes are allowed" },
+	{ "[hash]\nmax_file_size = 9000000000GiB\n",
+	  "2: max_file_size: '9000000000GiB' is not a size, write a number of bytes or with KiB, MiB "
+	  "or GiB" },
 	{ "[run]\ndeadline = 5\n",
 	  "2: deadline: '5' is not a duration, write a number and ms, s, m or h" },
 	{ "[hardening]\nio_uring = refused\n",
@@ -299,7 +308,7 @@ static int equals_default(void *data, const struct option_row *row)
 			     row->key ?: row->name);
 	else if (row->type == OPTION_ENUM)
 		cr_expect_eq(*(const int *)a, *(const int *)b, "%s", row->key);
-	else if (row->type == OPTION_DURATION)
+	else if (row->type == OPTION_DURATION || row->type == OPTION_SIZE)
 		cr_expect_eq(*(const int64_t *)a, *(const int64_t *)b, "%s", row->key);
 	else
 		cr_expect_eq(*(const bool *)a, *(const bool *)b, "%s", row->key ?: row->name);
