@@ -325,8 +325,9 @@ void exec_stop_hashed(struct supervisor *sv, unsigned slot, int result);
 /* ---- later.c: hashes after the answer ---- */
 
 struct later;
-int later_new(struct later **ret);
-void later_free(struct later *later);
+/* Makes what the rules ask for, if they do: 0 or -errno. */
+int later_make(struct supervisor *sv);
+void later_free(struct supervisor *sv);
 /* Readable when a file was read, and when one takes too long. */
 int later_results_fd(const struct later *later);
 int later_timer_fd(const struct later *later);
@@ -341,8 +342,8 @@ bool later_take(void *data, const struct event *event, const struct match *match
 void later_pin(struct supervisor *sv, const struct event *event, const struct decision *d,
 	       const int files[IMAGE_FILES]);
 void later_unpin(struct supervisor *sv);
-/* True while events wait for their hashes. */
-bool later_busy(const struct later *later);
+/* What still waits for a hash gets it, or its deadline. */
+void later_await(struct supervisor *sv);
 
 /* ---- kill.c ---- */
 

@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/timerfd.h>
 
 #include "engine/event_copy.h"
@@ -52,7 +53,7 @@ struct later {
 	struct held held[HELD_MAX];
 };
 
-int later_new(struct later **ret)
+static int new_later(struct later **ret)
 {
 	struct later *later = calloc(1, sizeof *later);
 	int r;
@@ -73,8 +74,21 @@ int later_new(struct later **ret)
 	return 0;
 }
 
-void later_free(struct later *later)
+int later_make(struct supervisor *sv)
 {
+	int r;
+
+	if (!sv->ruleset->hashes_files || sv->options.config->mode == MODE_OFF)
+		return 0;
+	r = hashing_new(sv->options.config, sv->ruleset, sv->options.library, &sv->hashing);
+	return r == 0 ? new_later(&sv->later) : r;
+}
+
+void later_free(struct supervisor *sv)
+{
+	struct later *later = sv->later;
+
+	hashing_free(sv->hashing);
 	if (!later)
 		return;
 	worker_pool_free(later->readers);
@@ -92,11 +106,6 @@ int later_results_fd(const struct later *later)
 int later_timer_fd(const struct later *later)
 {
 	return later->timer;
-}
-
-bool later_busy(const struct later *later)
-{
-	return later && later->count;
 }
 
 /* ---- pins ----------------------------------------------------------------------- */
@@ -458,4 +467,21 @@ void later_overdue(struct supervisor *sv)
 	}
 	start_readers(later);
 	set_timer(later);
+}
+
+void later_await(struct supervisor *sv)
+{
+	while (sv->later && sv->later->count) {
+		struct pollfd sources[] = {
+			{ .fd = later_results_fd(sv->later), .events = POLLIN },
+			{ .fd = later_timer_fd(sv->later), .events = POLLIN },
+		};
+
+		if (poll(sources, ELEMENTS(sources), -1) < 0)
+			continue;
+		if (sources[0].revents)
+			later_results(sv);
+		if (sources[1].revents)
+			later_overdue(sv);
+	}
 }

@@ -527,17 +527,6 @@ static bool still_alive(pid_t pid, uint64_t start_ticks)
 	return procfs_stat(pid, &stat) == 0 && stat.start_ticks == start_ticks;
 }
 
-/* Those of rules that ask for hashes; in every mode that judges. */
-static int make_hashing(struct supervisor *sv)
-{
-	int r;
-
-	if (!sv->ruleset->hashes_files || sv->options.config->mode == MODE_OFF)
-		return 0;
-	r = hashing_new(sv->options.config, sv->ruleset, sv->options.library, &sv->hashing);
-	return r == 0 ? later_new(&sv->later) : r;
-}
-
 static int make_parts(struct supervisor *sv)
 {
 	struct proctab_options table = {
@@ -593,7 +582,7 @@ static int make_parts(struct supervisor *sv)
 	if (r == 0)
 		fetch_init(sv);
 	if (r == 0)
-		r = make_hashing(sv);
+		r = later_make(sv);
 	reporter.later = sv->later ? later_take : NULL;
 	if (r == 0)
 		r = reporter_new(&reporter, &sv->reporter);
@@ -704,24 +693,6 @@ static void await_root(struct supervisor *sv)
 		reap(sv);
 }
 
-/* What still waits for a hash gets it, or its deadline. */
-static void await_hashes(struct supervisor *sv)
-{
-	while (later_busy(sv->later)) {
-		struct pollfd sources[] = {
-			{ .fd = later_results_fd(sv->later), .events = POLLIN },
-			{ .fd = later_timer_fd(sv->later), .events = POLLIN },
-		};
-
-		if (poll(sources, ELEMENTS(sources), -1) < 0)
-			continue;
-		if (sources[0].revents)
-			later_results(sv);
-		if (sources[1].revents)
-			later_overdue(sv);
-	}
-}
-
 /* The last denials get their time to reach a sink; a recorder that is dead or
  * stalled does not keep guard from ending.
  */
@@ -734,7 +705,7 @@ static void settle(struct supervisor *sv)
 
 	sentinel_dismiss(sv->sentinel);
 	await_root(sv);
-	await_hashes(sv);
+	later_await(sv);
 	heartbeat_last(&sv->heartbeat, sv->reporter);
 	reporter_finish(sv->reporter);
 	until = now_monotonic_ns() + SETTLE_MS * INT64_C(1000000);
