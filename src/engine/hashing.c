@@ -142,9 +142,9 @@ static int find_exe(pid_t pid, const struct file_info *file, struct hash_target 
 	return 0;
 }
 
-/* By a name that is in the kernel's cache: nobody is waited for here. */
-static int find_by_name(const struct resolve_host *host, const struct process *process,
-			const struct file_info *file, struct hash_target *ret)
+/* By a name that is in the kernel's cache: nobody is waited for here. As PID sees it. */
+static int find_by_name(const struct resolve_host *host, pid_t pid, const struct file_info *file,
+			struct hash_target *ret)
 {
 	char path[PATH_MAX];
 	int fd;
@@ -154,8 +154,8 @@ static int find_by_name(const struct resolve_host *host, const struct process *p
 	memcpy(path, file->path.text, file->path.size);
 	path[file->path.size] = '\0';
 	fd = resolve_open(&(struct resolve_request){ .host = host,
-						     .tid = process->pid,
-						     .tgid = process->pid,
+						     .tid = pid,
+						     .tgid = pid,
 						     .dirfd = AT_FDCWD,
 						     .path = path,
 						     .cached_only = true });
@@ -172,7 +172,10 @@ int hash_target_find(const struct resolve_host *host, const struct process *proc
 {
 	int r = find_exe(process->pid, file, ret);
 
-	return r < 0 ? find_by_name(host, process, file, ret) : 0;
+	if (r < 0)
+		r = find_by_name(host, process->pid, file, ret);
+	/* it has gone: by the same name, whoever looks, it is the same file or none */
+	return r < 0 ? find_by_name(host, getpid(), file, ret) : 0;
 }
 
 /* ---- jobs --------------------------------------------------------------------- */

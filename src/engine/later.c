@@ -23,9 +23,15 @@ enum {
 	STUCK_PER_DEVICE = 8,    /* readers that it may keep for good */
 	HELD_ROOM = 1024 * 1024, /* address space for one copy */
 	FILES_MAX = 16,          /* files hashed for one match */
+	PINNED_MAX = 4,          /* of these, taken before it waits for the first */
 };
 
 enum held_state { HELD_FREE, HELD_QUEUED, HELD_READING };
+
+struct pinned_file {
+	const struct file_info *file;
+	struct hash_target target;
+};
 
 struct held {
 	enum held_state state;
@@ -38,18 +44,14 @@ struct held {
 	pid_t device; /* of the file, as an owner of workers */
 	int64_t deadline_ns;
 	unsigned files; /* hashed so far */
-};
-
-struct pin {
-	const struct file_info *file;
-	struct hash_target target;
+	struct pinned_file pins[PINNED_MAX];
 };
 
 struct later {
 	struct worker_pool *readers;
 	int timer;
 	unsigned count, reading;
-	struct pin pins[IMAGE_FILES];
+	struct pinned_file pins[IMAGE_FILES];
 	struct held held[HELD_MAX];
 };
 
@@ -62,6 +64,8 @@ static int new_later(struct later **ret)
 		return -ENOMEM;
 	for (size_t i = 0; i < IMAGE_FILES; i++)
 		later->pins[i].target.fd = -1;
+	for (size_t i = 0; i < HELD_MAX * PINNED_MAX; i++)
+		later->held[i / PINNED_MAX].pins[i % PINNED_MAX].target.fd = -1;
 	later->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	r = later->timer < 0 ? -errno : worker_pool_new(&later->readers);
 	if (r < 0) {
@@ -137,7 +141,7 @@ void later_pin(struct supervisor *sv, const struct event *event, const struct de
 	for (size_t i = 0; sv->later && i < d->nmatches; i++)
 		any |= may_hash(&d->matches[i]);
 	for (size_t i = 0; any && i < IMAGE_FILES; i++) {
-		struct pin *pin = &sv->later->pins[i];
+		struct pinned_file *pin = &sv->later->pins[i];
 		int r = -ENOENT;
 
 		if (!infos[i]->present)
@@ -150,11 +154,12 @@ void later_pin(struct supervisor *sv, const struct event *event, const struct de
 	}
 }
 
-/* FILE is the copy's; the pins are about the event itself, which is the same file. */
-static bool take_pin(struct later *later, const struct file_info *file, struct hash_target *ret)
+/* FILE may be of a copy of the event that the pins are of: it is the same file. */
+static bool take_pin(struct pinned_file *pins, size_t count, const struct file_info *file,
+		     struct hash_target *ret)
 {
-	for (size_t i = 0; i < IMAGE_FILES; i++) {
-		struct pin *pin = &later->pins[i];
+	for (size_t i = 0; i < count; i++) {
+		struct pinned_file *pin = &pins[i];
 
 		if (!pin->file || !resolve_same_file(pin->file, file))
 			continue;
@@ -164,6 +169,35 @@ static bool take_pin(struct later *later, const struct file_info *file, struct h
 		return true;
 	}
 	return false;
+}
+
+/* The file FILE of PROCESS, as it was taken, or as it is now. 0 or -errno. */
+static int find_target(struct supervisor *sv, struct held *h, const struct process *process,
+		       const struct file_info *file, struct hash_target *ret)
+{
+	if (take_pin(h->pins, PINNED_MAX, file, ret) ||
+	    take_pin(sv->later->pins, IMAGE_FILES, file, ret))
+		return 0;
+	return hash_target_find(&sv->host, process, file, ret);
+}
+
+/* Takes all files that H's actions are about, while their processes are there. */
+static void pin_files(struct supervisor *sv, struct held *h)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < h->match.rule->nactions && count < PINNED_MAX; i++) {
+		const struct action *action = &h->match.rule->actions[i];
+		struct pinned_file pin = { .target.fd = -1 };
+		const struct process *process;
+
+		if (action->type != ACTION_HASH || !match_does(&h->match, i))
+			continue;
+		pin.file = field_file(&action->hash->field, &h->copy.event, &process);
+		if (pin.file && pin.file->present && pin.file->hash_state == HASH_STATE_NO_HASH &&
+		    find_target(sv, h, process, pin.file, &pin.target) == 0)
+			h->pins[count++] = pin;
+	}
 }
 
 /* ---- reading -------------------------------------------------------------------- */
@@ -231,6 +265,10 @@ static void start_readers(struct later *later)
 
 static void drop(struct later *later, struct held *h)
 {
+	for (size_t i = 0; i < PINNED_MAX; i++) {
+		hash_target_drop(&h->pins[i].target);
+		h->pins[i].file = NULL;
+	}
 	event_copy_drop(&h->copy);
 	arena_reset(&h->arena);
 	h->state = HELD_FREE;
@@ -270,7 +308,7 @@ static bool read_file_of(struct supervisor *sv, struct held *h, const struct fil
 	const struct process *process;
 	struct hash_target target;
 	unsigned wanted = hashing_reported(sv->hashing);
-	int r = 0;
+	int r;
 
 	/* a rule may name one that is not configured */
 	if (h->match.unhashed)
@@ -285,8 +323,7 @@ static bool read_file_of(struct supervisor *sv, struct held *h, const struct fil
 		h->file->hash_state = HASH_STATE_PATHNAME_RESOLUTION_ERROR;
 		return false;
 	}
-	if (!take_pin(later, h->file, &target))
-		r = hash_target_find(&sv->host, process, h->file, &target);
+	r = find_target(sv, h, process, h->file, &target);
 	if (r < 0) {
 		h->file->hash_state = state_of_error(r);
 		return false;
@@ -340,6 +377,7 @@ static bool decide_now(struct supervisor *sv, struct held *h)
 	h->match = d.matches[0];
 	if (h->match.unhashed)
 		return true;
+	pin_files(sv, h);
 	flight_settle(sv, &h->copy.event, &d);
 	return reporter_begin(sv->reporter, &h->match);
 }
@@ -408,6 +446,7 @@ bool later_take(void *data, const struct event *event, const struct match *match
 	h->state = HELD_QUEUED;
 	h->device = -1;
 	later->count++;
+	pin_files(sv, h);
 	go_on(sv, h);
 	start_readers(later);
 	set_timer(later);

@@ -175,13 +175,10 @@ static int read_variable(const struct variable_view *view, unsigned index, struc
 	return g.found;
 }
 
-static int read_uuid(struct arena *scratch, struct secl_value *ret)
+static int make_uuid(char text[37])
 {
 	unsigned char b[16];
-	char *text = arena_alloc(scratch, 37);
 
-	if (!text)
-		return -ENOMEM;
 	if (getrandom(b, sizeof b, GRND_NONBLOCK) != sizeof b)
 		return -EIO;
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40); /* RFC 9562, version 4 */
@@ -190,6 +187,19 @@ static int read_uuid(struct arena *scratch, struct secl_value *ret)
 		       "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
 		       b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
 		       b[13], b[14], b[15]);
+	return 0;
+}
+
+/* All rules and actions of one event see the same, so that what they set belongs
+ * together. The value outlives the view.
+ */
+static int read_uuid(struct variable_view *view, struct arena *scratch, struct secl_value *ret)
+{
+	int r = view->uuid[0] ? 0 : make_uuid(view->uuid);
+	char *text = r == 0 ? arena_copy(scratch, view->uuid, sizeof view->uuid - 1) : NULL;
+
+	if (!text)
+		return r < 0 ? r : -ENOMEM;
 	*ret = (struct secl_value){ .type = SECL_STRING, .string = { text, 36 } };
 	return 0;
 }
@@ -208,7 +218,7 @@ static int get(const struct secl_vars *self, const struct secl_context *ctx, uns
 	int r;
 
 	if (id == VARIABLE_UUID4)
-		return read_uuid(ctx->scratch, ret);
+		return read_uuid((struct variable_view *)(uintptr_t)view, ctx->scratch, ret);
 	if (id == VARIABLE_PROCESS_PID) {
 		*ret = (struct secl_value){ .type = SECL_INT, .integer = view->process->pid };
 		return 0;

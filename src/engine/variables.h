@@ -38,6 +38,7 @@ struct variable_view {
 	/* the process with a pid, for scope_field; may be NULL */
 	const struct process *(*lookup)(void *data, pid_t pid);
 	void *lookup_data;
+	char uuid[37]; /* of this event, once somebody has asked for it */
 };
 
 /* Maps a new store, which every process forked from here shares: 0, or -ENOMEM. */

@@ -85,6 +85,7 @@ static const struct deed *const groups[] = {
 	pry_deeds,
 	wait_deeds,
 	hanging_deeds,
+	rewrite_deeds,
 };
 /* clang-format on */
 

@@ -29,6 +29,7 @@ extern const struct deed unix_deeds[], send_deeds[], wait_deeds[], bind_deeds[];
 extern const struct deed race_deeds[], grasp_deeds[], odd_deeds[], naive_deeds[];
 extern const struct deed lineage_deeds[], fuse_deeds[], unix_race_deeds[];
 extern const struct deed send_race_deeds[], pry_deeds[], hanging_deeds[], stall_deeds[];
+extern const struct deed rewrite_deeds[];
 /* tests/transparency */
 extern const struct deed probe_deeds[], family_deeds[];
 
