@@ -327,7 +327,6 @@ void exec_stop_hashed(struct supervisor *sv, unsigned slot, int result);
 struct later;
 /* Makes what the rules ask for, if they do: 0 or -errno. */
 int later_make(struct supervisor *sv);
-void later_free(struct supervisor *sv);
 /* Readable when a file was read, and when one takes too long. */
 int later_results_fd(const struct later *later);
 int later_timer_fd(const struct later *later);

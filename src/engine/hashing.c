@@ -44,14 +44,6 @@ int hashing_new(const struct config *config, const struct ruleset *ruleset,
 	return 0;
 }
 
-void hashing_free(struct hashing *hashing)
-{
-	if (!hashing)
-		return;
-	digest_cache_free(hashing->cache);
-	free(hashing);
-}
-
 unsigned hashing_reported(const struct hashing *hashing)
 {
 	return hashing->reported;

@@ -18,7 +18,6 @@ struct hashing;
 /* LIBRARY is borrowed, NULL = there is none: nothing can be hashed. 0, or -ENOMEM. */
 int hashing_new(const struct config *config, const struct ruleset *ruleset,
 		const struct digest_library *library, struct hashing **ret);
-void hashing_free(struct hashing *hashing);
 
 /* Hashes for reports (those that are configured) and for verdicts (of these the quick ones,
  * and what rules name): bit per enum hash.

@@ -88,20 +88,6 @@ int later_make(struct supervisor *sv)
 	return r == 0 ? new_later(&sv->later) : r;
 }
 
-void later_free(struct supervisor *sv)
-{
-	struct later *later = sv->later;
-
-	hashing_free(sv->hashing);
-	if (!later)
-		return;
-	worker_pool_free(later->readers);
-	(void)close(later->timer);
-	for (size_t i = 0; i < HELD_MAX; i++)
-		arena_done(&later->held[i].arena);
-	free(later);
-}
-
 int later_results_fd(const struct later *later)
 {
 	return worker_pool_fd(later->readers);
