@@ -212,7 +212,7 @@ static const struct warning_row warning_rows[] = {
 	  4, 24 },
 	{ RULE("  actions: [{network_filter: {filter: port 1}}]\n"),
 	  "action network_filter is unsupported on", 4, 30 },
-	{ RULE("  actions: [{hash: {feild: process.file}}]\n"), "did you mean 'field'?", 4, 21 },
+	{ RULE("  actions: [{hash: {fild: process.file}}]\n"), "did you mean 'field'?", 4, 21 },
 };
 
 ROWS_TEST(policy, warnings, warning_rows)
