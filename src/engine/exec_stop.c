@@ -313,11 +313,10 @@ static void second_look(struct supervisor *sv, unsigned slot, pid_t pid, int scr
 		truth_unknown(sv, slot, pid, process, r);
 }
 
-/* A worker has found the script, or that there is none. */
-void exec_script_found(struct supervisor *sv, unsigned slot, int result)
+/* A worker is through, with what it was to find or without it. */
+static void go_on(struct supervisor *sv, unsigned slot, int result, int script)
 {
 	struct flight *f = &sv->flights[slot];
-	int script = result < 0 ? VERIFY_NO_SCRIPT : f->script.file;
 	struct process *process = NULL;
 
 	if (result < 0 && !f->dead)
@@ -335,22 +334,15 @@ void exec_script_found(struct supervisor *sv, unsigned slot, int result)
 		(void)close(script);
 }
 
+/* A worker has found the script, or that there is none. */
+void exec_script_found(struct supervisor *sv, unsigned slot, int result)
+{
+	go_on(sv, slot, result, result < 0 ? VERIFY_NO_SCRIPT : sv->flights[slot].script.file);
+}
+
 void exec_stop_hashed(struct supervisor *sv, unsigned slot, int result)
 {
-	struct flight *f = &sv->flights[slot];
-	int script = f->hashes.script;
-
-	f->stopped = false;
-	f->state = FLIGHT_EXEC;
-	f->exec.path[0] = '\0';
-	if (f->dead)
-		flight_end(sv, slot);
-	else if (result < 0)
-		truth_unknown(sv, slot, f->tgid, stopped_process(sv, f), result);
-	else
-		second_look(sv, slot, f->tgid, script);
-	if (script > 0)
-		(void)close(script);
+	go_on(sv, slot, result, sv->flights[slot].hashes.script);
 }
 
 static struct flight *find_flight(struct supervisor *sv, pid_t tid, unsigned *ret_slot)
