@@ -334,7 +334,7 @@ static void ask(struct judgement *j, const struct rule *rule, struct match *matc
 		return;
 	j->source.rule_tags = rule->product_tags;
 	j->source.nrule_tags = rule->nproduct_tags;
-	if (!judge_rule(j, rule, m))
+	if (!judge_rule(j, rule, m, d))
 		return;
 	if (rule->ntokens)
 		m->tuple = tuple_of(rule, j->key, &j->context);
