@@ -11,7 +11,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+#include "base/log.h"
 
 /* One that is in progress is over when the socket is ready. Should the kernel say so
  * and not so, again and again, a thread is better.
@@ -20,6 +23,24 @@ enum { TURNS_MAX = 8 };
 
 /* Instead of a result: the next step is due. */
 enum { NEXT_STEP = 4 };
+
+/* What lies in the journal may all wait, but for some slots that other calls need. A
+ * connect that waits keeps two descriptors.
+ */
+void connect_make_ring(struct supervisor *sv)
+{
+	struct rlimit limit;
+	rlim_t max = JOURNAL_SLOTS - 1024;
+	int r;
+
+	if (sv->options.config->mode == MODE_OFF || !sv->ruleset->needs[EVENT_CONNECT].watched ||
+	    getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < FDS_RESERVED + 8)
+		return;
+	max = MIN(max, (limit.rlim_cur - FDS_RESERVED) / 8);
+	r = ring_new(JOURNAL_SLOTS, (unsigned)max, &sv->ring);
+	if (r < 0)
+		log_debug("no io_uring here (%s): connects wait in threads", strerror(-r));
+}
 
 bool connect_fits_ring(const struct supervisor *sv, unsigned slot)
 {

@@ -21,6 +21,9 @@
 #include "kernel/worker.h"
 #include "model/syscall.h"
 
+/* Descriptors that are neither the process table's nor those of connects. */
+enum { FDS_RESERVED = 256 };
+
 enum flight_state {
 	FLIGHT_NONE,
 	FLIGHT_WAITING, /* another exec of the same process goes first */
@@ -285,6 +288,8 @@ void connect_worked(struct supervisor *sv, unsigned slot, int result);
 void connect_ringed(struct supervisor *sv, unsigned slot, int result);
 void connect_look(struct supervisor *sv, unsigned slot);
 void connect_tick(struct supervisor *sv, unsigned slot);
+/* Where rules are about connects, and the kernel has one. */
+void connect_make_ring(struct supervisor *sv);
 /* Those in the queue may get a worker, or room in the ring. */
 void connect_dequeue(struct supervisor *sv);
 void bind_received(struct supervisor *sv, unsigned slot, struct caller *caller);

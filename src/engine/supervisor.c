@@ -40,8 +40,6 @@ enum {
 	/* what a tick takes, some 40 and 10 µs, others may have to wait */
 	DEAR_LOOKS_PER_TICK = 3,
 	LOOKS_PER_TICK = 64,
-	/* descriptors that are not the process table's */
-	FDS_RESERVED = 256,
 	PIDFDS_MAX = 4096,
 };
 
@@ -495,24 +493,6 @@ static unsigned pidfd_budget(void)
 	return (unsigned)MIN((limit.rlim_cur - FDS_RESERVED) / 2, (rlim_t)PIDFDS_MAX);
 }
 
-/* What lies in the journal may all wait, but for some slots that other calls need. A
- * connect that waits keeps two descriptors.
- */
-static void make_ring(struct supervisor *sv)
-{
-	struct rlimit limit;
-	rlim_t max = JOURNAL_SLOTS - 1024;
-	int r;
-
-	if (sv->options.config->mode == MODE_OFF || !sv->ruleset->needs[EVENT_CONNECT].watched ||
-	    getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < FDS_RESERVED + 8)
-		return;
-	max = MIN(max, (limit.rlim_cur - FDS_RESERVED) / 8);
-	r = ring_new(JOURNAL_SLOTS, (unsigned)max, &sv->ring);
-	if (r < 0)
-		log_debug("no io_uring here (%s): connects wait in threads", strerror(-r));
-}
-
 static void forget_variables(void *data, pid_t pid, uint64_t start_ticks)
 {
 	const struct supervisor *sv = data;
@@ -564,7 +544,7 @@ static int make_parts(struct supervisor *sv)
 	sv->waiting = calloc(JOURNAL_SLOTS, sizeof *sv->waiting);
 	if (!sv->waiting)
 		return -ENOMEM;
-	make_ring(sv);
+	connect_make_ring(sv);
 	/* without random numbers they can be guessed, which only makes rates less fair */
 	(void)!getrandom(sv->key, sizeof sv->key, 0);
 	sv->pins = sv->options.pinned->sockets;

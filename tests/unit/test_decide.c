@@ -147,13 +147,16 @@ Test(decide, what_cannot_be_evaluated_is_refused_by_a_blocking_rule_only)
 
 	for (size_t i = 0; i < ELEMENTS(cases); i++) {
 		struct ruleset *ruleset = load(cases[i].rules);
-		size_t mark = arena_mark(&arena);
+		size_t mark = arena_mark(&arena), room;
+		struct secl_memo memo;
 		struct decision d;
 
+		cr_assert_eq(secl_memo_init(&memo, ruleset->shared, &arena), 0);
+		room = arena.used - mark + 16 + (sizeof(struct match) + 15) / 16 * 16;
 		while (arena_alloc(&arena, 16))
 			;
-		/* just the bits of candidates and the list of matches fit */
-		arena_release(&arena, arena.used - 16 - (sizeof(struct match) + 15) / 16 * 16);
+		/* just the memo, the bits of candidates and the list of matches fit */
+		arena_release(&arena, arena.used - room);
 		d = judge(ruleset, MODE_BLOCK);
 		cr_expect_eq(d.strongest.kind, cases[i].want, "%zu", i);
 		cr_expect_eq(d.strongest.reason, REASON_NO_MEMORY);
