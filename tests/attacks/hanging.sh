@@ -57,12 +57,9 @@ END
 chmod +x killed
 export t_do full deaths
 sockets() { find "/proc/$supervisor/fd" -lname 'socket:*' | wc -l; }
-is_idle()
-{
-	local timer
-	timer=$(grep -l '^it_interval' "/proc/$supervisor/fdinfo/"*) &&
-		grep -q '^it_interval: (0, 0)' "$timer"
-}
+# of its timers the one that looks after them repeats, and the one of heartbeats does not
+timers() { grep -h '^it_interval' "/proc/$supervisor/fdinfo/"* 2>/dev/null; }
+is_idle() { timers | grep -q . && ! timers | grep -qv '^it_interval: (0, 0)'; }
 has_at_most() { [ "$(sockets)" -le "$1" ]; }
 if [ "$(id -u)" -eq 0 ]; then
 	start "${guarded[@]}" ./killed

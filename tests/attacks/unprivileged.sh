@@ -51,7 +51,7 @@ for how in thread-path process-argument; do
 	echo "# $how: $(cat score)"
 	check "$how: the forbidden one never ran" test ! -e marks -a "$(field wins)" -eq 0
 	check "$how: it was tried, refused and killed" \
-		test "$(field denied)" -gt 10 -a "$(field killed)" -gt 0 -a "$(field ran)" -gt 0
+		test "$(field refused)" -gt 10 -a "$(field caught)" -gt 0 -a "$(field done)" -gt 0
 done
 
 check "an allowed connect is made" prints ok guarded "$t_do" connect 127.0.0.1 "$open"

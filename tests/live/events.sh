@@ -142,6 +142,7 @@ check "a full disk is said once" prints 1 bash -c \
 mkfifo stalled
 sleep 1000 3<>stalled &
 started+=("$!")
+eventually test -e "/proc/$!/fd/3"
 check "a tag without a value is an error" exits 125 run --tag team -- true
 check "a stalled sink does not disturb the workload" timeout 180 "$guard" run -q -p all.policy \
 	-o "file:$work/stalled" -- bash -c 'for i in {1..800}; do /bin/true; done; /bin/false 2>/dev/null; [ $? = 126 ]'
