@@ -67,8 +67,18 @@ static void end_run(struct search *s, const char *end)
 	s->run = NULL;
 }
 
-/* Behind [...], of which a ] in front and [:names:] are part. */
-static const char *behind_class(const char *p, const char *end)
+/* The ] of [:name:] at P, NULL when it is not that. */
+static const char *end_of_name(const char *p, const char *end)
+{
+	for (p += 2; p < end && (*p == '^' || (*p >= 'a' && *p <= 'z')); p++)
+		;
+	return p + 1 < end && p[0] == ':' && p[1] == ']' ? p + 1 : NULL;
+}
+
+/* The end of [...], of which a ] in front and [:names:] are part; NULL when that is not
+ * certain.
+ */
+static const char *end_of_class(const char *p, const char *end)
 {
 	p++;
 	p += p < end && *p == '^';
@@ -77,14 +87,31 @@ static const char *behind_class(const char *p, const char *end)
 		if (*p == '\\')
 			p++;
 		else if (*p == '[' && p + 1 < end && p[1] == ':')
-			for (p += 2; p + 1 < end && !(p[0] == ':' && p[1] == ']'); p++)
-				;
+			p = end_of_name(p, end);
+		if (!p)
+			return NULL;
 	}
-	return p;
+	return p < end ? p : NULL;
+}
+
+/* The end of {N}, {N,} or {N,M} at P; NULL where the brace is one like any character. */
+static const char *behind_count(const char *p, const char *end)
+{
+	const char *start = ++p;
+
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	if (p == start)
+		return NULL;
+	p += p < end && *p == ',';
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p < end && *p == '}' ? p : NULL;
 }
 
 static void step(struct search *s)
 {
+	const char *class_end;
 	char c = *s->p;
 
 	if (is_word(c)) {
@@ -98,12 +125,14 @@ static void step(struct search *s)
 	case '?': end_run(s, s->p - 1); break;
 	case '{':
 		end_run(s, s->p - 1);
-		while (s->p < s->end && *s->p != '}')
-			s->p++;
+		/* what stands behind one that counts nothing may be a | */
+		s->p = behind_count(s->p, s->end) ?: s->p;
 		break;
 	case '[':
 		end_run(s, s->p);
-		s->p = behind_class(s->p, s->end);
+		class_end = end_of_class(s->p, s->end);
+		s->lost |= !class_end;
+		s->p = class_end ?: s->p;
 		break;
 	case '\\':
 		end_run(s, s->p);

@@ -244,6 +244,11 @@ static const struct parts {
 	{ "abc+de", "abc\n" },
 	{ "abc{0,3}d", "ab\n" },
 	{ "abé*de", "ab\n" },
+	{ "abcd{8|x", "" },
+	{ "abcd{8|x}", "" },
+	{ "abcd{,3}|x", "" },
+	{ "abcd{x}efghi", "efghi\n" },
+	{ "abcd{2,}efghi", "efghi\n" },
 	{ "(base64|curl|wget)", "base64\ncurl\nwget\n" },
 	{ ".*(base64|curl).*", "base64\ncurl\n" },
 	{ "(base64|x)", "" },
@@ -253,6 +258,11 @@ static const struct parts {
 	{ "(ab)*xyz", "xyz\n" },
 	{ "[abc]defg[]h]ij[^]]kl", "defg\n" },
 	{ "[[:alpha:]]xy[\\]]z", "xy\n" },
+	{ "[[:alpha:]xy]zz", "zz\n" },
+	{ "^[[:alnum:]_-]+$", "" },
+	{ "[^[:^alpha:][:digit:]]_-:", "_-:\n" },
+	{ "abcd[[:x]|e", "" },
+	{ "abcd[[:x]|e:]", "" },
 	{ "a\\.bcd\\d+", "bcd\n" },
 	{ "(?i)curl", "" },
 	{ "(?:ab)cdef", "" },
@@ -283,11 +293,13 @@ ROWS_TEST(index, regexp_parts, regexps)
 
 static void made_up_regexp(char *buf, size_t size)
 {
-	static const char *const pieces[] = { "a",   "b",   "ab",     "c",       ".",      "*",
-					      "+",   "?",   "(ab|c)", "(a|bc)*", "[ab]",   "[^a]",
-					      "^",   "$",   "|",      "{2}",     "\\.",    "\\w",
-					      "aab", "bca", "()",     "(?:a)",   "a{0,1}", "b*?",
-					      "/x",  "-" };
+	static const char *const pieces[] = { "a",     "b",     "ab",     "c",      ".",
+					      "*",     "+",     "?",      "(ab|c)", "(a|bc)*",
+					      "[ab]",  "[^a]",  "^",      "$",      "|",
+					      "{2}",   "\\.",   "\\w",    "aab",    "bca",
+					      "()",    "(?:a)", "a{0,1}", "b*?",    "/x",
+					      "-",     "{",     "{2,",    "}",      "[[:alpha:]/x]",
+					      "[[:a]", ":]" };
 	size_t n = 0;
 
 	for (unsigned i = 1 + any(7); i; i--)
