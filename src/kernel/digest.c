@@ -174,7 +174,7 @@ unsigned digest_library_can(const struct digest_library *library)
 
 /* ---- one file ------------------------------------------------------------- */
 
-struct hashing {
+struct methods {
 	const struct digest_library *library;
 	unsigned wanted;
 	EVP_MD_CTX *contexts[HASH_COUNT];
@@ -183,7 +183,7 @@ struct hashing {
 #endif
 };
 
-static bool begin(struct hashing *h)
+static bool begin(struct methods *h)
 {
 	for (enum hash i = 0; i < HASH_COUNT; i++) {
 		const EVP_MD *md = h->wanted >> i & 1 ? method(h->library, i) : NULL;
@@ -203,7 +203,7 @@ static bool begin(struct hashing *h)
 	return true;
 }
 
-static bool feed(struct hashing *h, const unsigned char *data, size_t size)
+static bool feed(struct methods *h, const unsigned char *data, size_t size)
 {
 	for (enum hash i = 0; i < HASH_COUNT; i++) {
 		if (h->contexts[i] && h->library->md_update(h->contexts[i], data, size) != 1)
@@ -216,7 +216,7 @@ static bool feed(struct hashing *h, const unsigned char *data, size_t size)
 	return true;
 }
 
-static bool finish_one(struct hashing *h, enum hash hash, char *text)
+static bool finish_one(struct methods *h, enum hash hash, char *text)
 {
 	unsigned char value[EVP_MAX_MD_SIZE];
 	unsigned size = 0;
@@ -228,7 +228,7 @@ static bool finish_one(struct hashing *h, enum hash hash, char *text)
 	return true;
 }
 
-static bool finish(struct hashing *h, struct file_hashes *ret)
+static bool finish(struct methods *h, struct file_hashes *ret)
 {
 	for (enum hash i = 0; i < HASH_COUNT; i++) {
 		char *text = ret->text[i];
@@ -248,7 +248,7 @@ static bool finish(struct hashing *h, struct file_hashes *ret)
 	return true;
 }
 
-static void end(struct hashing *h)
+static void end(struct methods *h)
 {
 	for (enum hash i = 0; i < HASH_COUNT; i++)
 		h->library->md_free(h->contexts[i]);
@@ -260,7 +260,7 @@ static void end(struct hashing *h)
 
 /* Everything, as long as it is no more than the file had at first. */
 static enum hash_state read_all(int fd, uint64_t size, const struct digest_request *request,
-				struct hashing *h)
+				struct methods *h)
 {
 	unsigned char chunk[CHUNK];
 	uint64_t done = 0;
@@ -300,7 +300,7 @@ static bool is_still(int fd, const struct digest_key *key, pid_t runner)
 static enum hash_state hash_content(int fd, const struct digest_key *key,
 				    const struct digest_request *request, struct file_hashes *ret)
 {
-	struct hashing h = { .library = request->library,
+	struct methods h = { .library = request->library,
 			     .wanted = request->wanted & request->library->can };
 	enum hash_state state = HASH_STATE_FAILED;
 
